@@ -1,0 +1,114 @@
+"""Checking a plan before it runs: types fit from step to step, what is needed is there; and binding a step to its tool, once."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from llmos_cli.errors import LlmosError, PlanError
+from llmos_cli.literals import LAST, PathName
+from llmos_cli.places import Place
+from llmos_cli.plan import Plan, Step, Tools, show
+from llmos_cli.tool import Kind, Param, Tool
+from llmos_cli.values import Files, word_for
+
+
+@dataclass(frozen=True)
+class Call:
+    """What will run: a tool with its bound arguments. Judged and run as this object."""
+
+    tool: Tool
+    step: Step
+    args: Mapping[str, Any]
+    files: tuple[Path, ...] = ()  # those named in a step that stands first
+
+
+def check(plan: Plan, tools: Tools, last: Kind = Files) -> Kind:
+    """The kind of value that the plan ends with; `last` is the kind that `@last` stands for. Raises PlanError with the place marked."""
+    kind: Kind = None
+    for p, pipeline in enumerate(plan.pipelines):
+        kind = None
+        for s, step in enumerate(pipeline):
+            try:
+                kind = flows(tools[step.tool], kind, step.args.keys(), first=s == 0, last=last)
+            except PlanError as error:
+                before = Plan((*plan.pipelines[:p], pipeline[:s])) if s else Plan(plan.pipelines[:p])
+                start = show(before, tools) if before.steps else ""
+                raise PlanError(error.message, hint=error.hint, at=len(start) + 3 if start else 0, text=show(plan, tools)) from None
+    return kind
+
+
+def flows(tool: Tool, kind: Kind, given: Any, *, first: bool, last: Kind = Files) -> Kind:
+    """The kind that a step gives on when it takes `kind` and has the arguments named in `given`. Raises PlanError."""
+    if kind not in tool.flow:
+        takes = " or ".join(word_for(k) for k in tool.flow if k is not None) or "nothing"
+        raise PlanError(f"{tool.name} takes {takes}, but gets {word_for(kind)}", hint=_instead(tool, kind))
+    if tool.named and first and "files" not in given:
+        raise PlanError(f"{tool.name}: which files?", hint=f"{tool.name} notes.txt, or find … | {tool.name}")
+    if not first and "files" in given:
+        raise PlanError(f"{tool.name}: files come from the pipe here, and by name too", hint="leave one of the two out")
+    missing = [p.name for p in tool.params.values() if p.required and p.name not in given]
+    if missing:
+        raise PlanError(f"{tool.name} needs {missing[0]}=", hint=tool.params[missing[0]].help)
+    if tool.one_of and not any(name in given for name in tool.one_of):
+        raise PlanError(f"{tool.name} needs one of {', '.join(f'{n}=' for n in tool.one_of[:4])}", hint=tool.summary)
+    return last if tool.name == LAST else tool.flow[kind]
+
+
+def _instead(tool: Tool, kind: Kind) -> str:
+    if kind is None and not tool.named:
+        return f"put something before it: find … | {tool.name}"
+    if kind is not None and None in tool.flow and len(tool.flow) == 1:
+        return f"{tool.name} stands first; join it with ; to run it after the rest"
+    return ""
+
+
+def bind(step: Step, tool: Tool, place: Place) -> Call:
+    """The step's words turned into what the tool takes. Raises LlmosError where a name, date or number means nothing here."""
+    args: dict[str, Any] = {}
+    files: tuple[Path, ...] = ()
+    for name, words in step.args.items():
+        param = tool.params[name]
+        if name == "files":
+            files = tuple(path for word in words for path in _paths(word, param, place))
+            continue
+        values = tuple(value for word in words for value in _bound(word, param, place))
+        args[_python_name(name)] = values if param.many else values[0]
+    return Call(tool, step, MappingProxyType(args), files)
+
+
+def _python_name(name: str) -> str:
+    return name + "_" if name in ("in", "from", "is", "not", "pattern") else name
+
+
+def _bound(word: str, param: Param, place: Place) -> tuple[Any, ...]:
+    if word == LAST and param.takes_last:
+        paths = _last_paths(place)
+        if isinstance(param.type, PathName) and param.type.folder:
+            paths = tuple(dict.fromkeys(path if path.is_dir() else path.parent for path in paths))
+        if len(paths) > 1 and not param.many:
+            raise LlmosError(f"{param.name}= takes one place, and the last result has {len(paths)}", hint="say which one")
+        return paths
+    return (param.type.bind(word, place),)
+
+
+def _last_paths(place: Place) -> tuple[Path, ...]:
+    if not place.last:
+        raise LlmosError("there is no last result with files", hint="say which file or folder is meant")
+    return tuple(Path(path) for path in place.last)
+
+
+def _paths(word: str, param: Param, place: Place) -> tuple[Path, ...]:
+    if word == LAST:
+        return _last_paths(place)
+    pattern = os.path.expanduser(word)
+    if glob.has_magic(word) and not os.path.lexists(place.cwd / pattern):
+        found = sorted(glob.glob(pattern, root_dir=place.cwd))
+        if found:
+            return tuple(place.cwd / name for name in found)
+    return (param.type.bind(word, place),)

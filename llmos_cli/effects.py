@@ -1,0 +1,171 @@
+"""Changes to the world that have not been made yet. Tools return them; `policy/` judges and applies them.
+
+All paths are absolute. `path` is what is changed, `result` what lies there afterwards (None where nothing does).
+An effect never overwrites unless it says so; then what was there is kept for undo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Effect:
+    op: ClassVar[str]
+    path: str
+
+    @property
+    def result(self) -> str | None:
+        return self.path
+
+    @property
+    def final(self) -> bool:
+        """Cannot be undone."""
+        return False
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"op", "path", …}` with every field that differs from its default; bytes are given as their length."""
+        found: dict[str, Any] = {"op": self.op}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value != f.default:
+                found[f.name] = len(value) if isinstance(value, bytes) else value
+        return found
+
+
+@dataclass(frozen=True)
+class Move(Effect):
+    """Move or rename a file, folder or link to the path `to`; its parent folders are made."""
+
+    op = "move"
+    to: str
+    overwrite: bool = False
+
+    @property
+    def result(self) -> str:
+        return self.to
+
+
+@dataclass(frozen=True)
+class Copy(Effect):
+    """Copy a file, a link (as a link) or a folder with all that is in it; times and modes are kept."""
+
+    op = "copy"
+    to: str
+    overwrite: bool = False
+
+    @property
+    def result(self) -> str:
+        return self.to
+
+
+@dataclass(frozen=True)
+class Trash(Effect):
+    """Move to the person's trash."""
+
+    op = "trash"
+
+    @property
+    def result(self) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Remove(Effect):
+    """Delete for ever."""
+
+    op = "remove"
+
+    @property
+    def result(self) -> None:
+        return None
+
+    @property
+    def final(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class MakeFolder(Effect):
+    """Make a folder and its parents; nothing happens where it exists already."""
+
+    op = "mkdir"
+
+
+@dataclass(frozen=True)
+class Write(Effect):
+    """Make a file of `data`, or with `overwrite` replace the one that is there, keeping its mode."""
+
+    op = "write"
+    data: bytes
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Link(Effect):
+    """Make a link at `path` that points to `to`: symbolic, or with `hard` a second name of the same file."""
+
+    op = "link"
+    to: str
+    hard: bool = False
+
+
+@dataclass(frozen=True)
+class SetMode(Effect):
+    """Set the permission bits; `mode` is a number such as 0o644."""
+
+    op = "mode"
+    mode: int
+
+
+@dataclass(frozen=True)
+class SetOwner(Effect):
+    """Set owner and group by number; -1 leaves one as it is."""
+
+    op = "owner"
+    uid: int
+    gid: int = -1
+
+
+@dataclass(frozen=True)
+class Pack(Effect):
+    """Make the archive `path` of `members`: pairs of a file's or folder's path and its name inside. Folders are packed whole."""
+
+    op = "pack"
+    members: tuple[tuple[str, str], ...]
+    format: str
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Unpack(Effect):
+    """Unpack the archive `path` into the folder `into`; `members` are the names it will make there, checked to stay inside."""
+
+    op = "unpack"
+    into: str
+    members: tuple[str, ...]
+
+    @property
+    def result(self) -> str:
+        return self.into
+
+
+Effects = tuple[Effect, ...]
+
+
+class Decision(StrEnum):
+    ALLOW = "allow"
+    ASK = "ask"
+    DENY = "deny"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What policy says of exactly these effects, and the rule that said so. `loud` asks to be shown with emphasis."""
+
+    decision: Decision
+    rule: str
+    reason: str
+    loud: bool = False

@@ -1,0 +1,264 @@
+"""The types of arguments: what may stand for each in a plan, its canonical text, and what it means here and now.
+
+`canon` is pure: it takes the words a person wrote (`ten megs`, `*.PDF`, `the downloads`) to the one text that a plan
+prints (`10MB`, `pdf`, `downloads`), and raises ValueError where they are not of the type. `bind` turns that text into
+the value that a tool is given, with the folder, the home and the clock of a `Place`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from llmos_cli import numerals, times
+from llmos_cli.places import Place
+
+LAST = "@last"
+
+
+@dataclass(frozen=True)
+class Literal:
+    """Any text as it stands. `fixed` words may be used though nobody said them."""
+
+    name: str = "text"
+    fixed: tuple[str, ...] = ()
+
+    def canon(self, text: str) -> str:
+        return text
+
+    def bind(self, text: str, place: Place) -> Any:
+        return text
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression that every canonical text of the type matches, for the JSON Schema."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Choice(Literal):
+    """One of a few fixed words; other texts are allowed only where `open` says so (a column's name)."""
+
+    open: bool = False
+
+    def canon(self, text: str) -> str:
+        if text in self.fixed or (self.open and text):
+            return text
+        raise ValueError(f"one of {', '.join(self.fixed)}")
+
+
+@dataclass(frozen=True)
+class Flag(Choice):
+    """`yes` or `no`."""
+
+    def bind(self, text: str, place: Place) -> bool:
+        return text == "yes"
+
+
+@dataclass(frozen=True)
+class Whole(Literal):
+    """A whole number from 1, also in words and ordinals."""
+
+    def canon(self, text: str) -> str:
+        value = numerals.number(text)
+        if value is None or value != int(value) or not 0 < value < 10**9:
+            raise ValueError("a whole number such as 5 or five")
+        return str(int(value))
+
+    def bind(self, text: str, place: Place) -> int:
+        return int(self.canon(text))
+
+    @property
+    def pattern(self) -> str:
+        return "[1-9][0-9]*"
+
+
+@dataclass(frozen=True)
+class Amount(Literal):
+    """Any number, for comparisons with a column; one with a unit of size is bytes."""
+
+    def canon(self, text: str) -> str:
+        if numerals.number(text.lstrip("-+$€£")) is None:
+            try:
+                return Size().canon(text)
+            except ValueError:
+                raise ValueError("a number such as 12.5") from None
+        return text
+
+    def bind(self, text: str, place: Place) -> float:
+        value = numerals.number(text.lstrip("-+$€£"))
+        return Size().bind(text, place) if value is None else -value if text.startswith("-") else value
+
+
+_UNITS = {"b": 0, "byte": 0, "字节": 0}
+for _power, _names in enumerate(
+    ("k kb kib kilo kilobyte", "m mb mib meg mega megabyte 兆", "g gb gib gig giga gigabyte", "t tb tib tera terabyte"), 1
+):
+    _UNITS |= {name: _power for name in _names.split()}
+_SIZE = re.compile(r"(.*?)\s*(?:an?\s+)?([a-z]+|字节|兆)\s*$", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Size(Literal):
+    """Bytes in binary units: `10MB` is 10 x 1024 x 1024; a number without a unit is bytes."""
+
+    def canon(self, text: str) -> str:
+        amount, power = self.split(text)
+        return f"{amount:g}{('B', 'KB', 'MB', 'GB', 'TB')[power]}" if power or amount < 1e6 else f"{amount:.0f}B"
+
+    def bind(self, text: str, place: Place) -> int:
+        amount, power = self.split(text)
+        return round(amount * 1024**power)
+
+    @staticmethod
+    def split(text: str) -> tuple[float, int]:
+        """`ten megs` → (10, 2): the number, and the power of 1024 of its unit."""
+        if (bare := numerals.number(text)) is not None:
+            return bare, 0
+        match = _SIZE.match(text)
+        unit = match[2].lower() if match else ""
+        power = _UNITS.get(unit, _UNITS.get(unit.removesuffix("s")))
+        amount = numerals.number(match[1]) if match and match[1].strip() else 1.0
+        if power is None or amount is None:
+            raise ValueError("a size such as 10MB")
+        return amount, power
+
+    @property
+    def pattern(self) -> str:
+        return "[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|TB)"
+
+
+@dataclass(frozen=True)
+class When(Literal):
+    """A moment: an age (`30d`), a date (`last tuesday`), or the time of a file (`report.txt`)."""
+
+    def canon(self, text: str) -> str:
+        return times.canonical_age(text) or _dated(text, files=True)
+
+    def bind(self, text: str, place: Place) -> float:
+        if (age := times.age(text)) is not None:
+            return place.now - age
+        if times.looks_dated(text):
+            return times.moment(text, place.now)
+        return place.resolve(text).stat().st_mtime
+
+
+@dataclass(frozen=True)
+class During(Literal):
+    """A stretch of time: `yesterday`, `last week`, `march`, `2023`. Bound to (start, end) in seconds."""
+
+    def canon(self, text: str) -> str:
+        return _dated(text, files=False)
+
+    def bind(self, text: str, place: Place) -> tuple[float, float]:
+        return times.stretch(text, place.now)
+
+
+def _dated(text: str, *, files: bool) -> str:
+    is_file = files and re.search(r"\w\.\w|/", text) and not re.fullmatch(r"[\d./ -]+", text)
+    if not (times.looks_dated(text) or is_file):
+        raise ValueError("a date or an age such as 30d or last tuesday")
+    return text
+
+
+# what people call a format → the extensions that it has; texts on the right are in a fixed list, not from the request
+_FORMATS = {
+    "python": "py", "markdown": "md", "javascript": "js", "typescript": "ts", "rust": "rs", "ruby": "rb", "perl": "pl",
+    "latex": "tex", "jpeg": "jpg", "tiff": "tif", "yml": "yaml", "htm": "html", "powerpoint": "pptx", "excel": "xlsx",
+    "word": "docx", "header": "h", "bash": "sh", "shell": "sh", "golang": "go", "c++": "cpp", "photoshop": "psd",
+    "torrent": "torrent", "jupyter": "ipynb", "notebook": "ipynb", "postscript": "ps", "tarball": "tar.gz",
+}  # fmt: skip
+_SAME = {"jpg": ("jpg", "jpeg"), "tif": ("tif", "tiff"), "yaml": ("yaml", "yml"), "html": ("html", "htm")}
+_SAME |= {"docx": ("docx", "doc"), "xlsx": ("xlsx", "xls"), "pptx": ("pptx", "ppt"), "tar.gz": ("tar.gz", "tgz")}
+
+
+@dataclass(frozen=True)
+class Ext(Literal):
+    """A file name's ending without its dot; `jpg` is also `jpeg`. Bound to a tuple of endings in lower case."""
+
+    def canon(self, text: str) -> str:
+        word = text.strip().lower().removeprefix("*").removeprefix(".").removesuffix("'s")
+        word = _FORMATS.get(word, word)
+        if word.endswith("s") and len(word) > 2 and word not in _PLURAL_LOOKING:
+            word = _FORMATS.get(word[:-1], word[:-1])
+        if not word or "/" in word or " " in word:
+            raise ValueError("a file ending such as pdf")
+        return word
+
+    def bind(self, text: str, place: Place) -> tuple[str, ...]:
+        word = self.canon(text)
+        return _SAME.get(word, (word,))
+
+
+_PLURAL_LOOKING = {"js", "ts", "cs", "rs", "as", "css", "xls", "ics", "ps", "class", "properties", "hs", "less", "sass"}
+_PLURAL_LOOKING |= {"scss", "gs", "vbs", "cjs", "mjs", "ds", "os", "dss", "als", "gms", "pages", "numbers", "aes"}
+
+
+@dataclass(frozen=True)
+class Glob(Literal):
+    """A name in which `*` and `?` stand for anything; matched without regard to capitals unless the tool says otherwise."""
+
+    def canon(self, text: str) -> str:
+        if not text.strip():
+            raise ValueError("a name")
+        return text
+
+
+@dataclass(frozen=True)
+class Chars(Literal):
+    """A piece of a name or text; characters may be called by their names (`spaces`, `underscores`, `dashes`)."""
+
+    def canon(self, text: str) -> str:
+        word = text.strip().lower()
+        return _CHARACTERS.get(word, _CHARACTERS.get(word.removesuffix("s"), text))
+
+
+_CHARACTERS = {
+    "space": " ", "blank": " ", "whitespace": " ", "underscore": "_", "dash": "-", "dashe": "-", "hyphen": "-", "comma": ",",
+    "dot": ".", "period": ".", "semicolon": ";", "colon": ":", "tab": "\t", "slash": "/", "slashe": "/", "pipe": "|",
+    "newline": "\n", "line break": "\n", "nothing": "", "空格": " ", "下划线": "_", "逗号": ",",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PathName(Literal):
+    """A file or folder, as people say it; what does not exist where it was said is looked for. Bound to a Path.
+
+    `new` is one that need not exist: only its parent is looked for; with `found` one that exists is taken first, wherever it is.
+    """
+
+    new: bool = False
+    folder: bool = False
+    found: bool = False
+    loose: bool = False  # a bare name stays a name: the tool says where it lies
+
+    def canon(self, text: str) -> str:
+        text = text.strip()
+        if not text or "\0" in text:
+            raise ValueError("a file or folder")
+        return {"home": "~", "主目录": "~", "here": "."}.get(text.lower(), text)
+
+    def bind(self, text: str, place: Place) -> Any:
+        if self.loose and "/" not in text and text not in (".", "~"):
+            return text
+        if self.found:
+            return place.resolve_or_new(text, folder=self.folder)
+        return place.resolve_new(text) if self.new else place.resolve(text, folder=self.folder)
+
+
+MODES = {"executable": "a+x", "readonly": "a-w", "writable": "u+w", "private": "go-rwx"}
+
+
+@dataclass(frozen=True)
+class Mode(Literal):
+    """Permissions: `755`, or one of executable, readonly, writable, private. Bound to that text."""
+
+    def canon(self, text: str) -> str:
+        if text in MODES or re.fullmatch("0?[0-7]{3,4}", text):
+            return text
+        raise ValueError("permissions such as 644 or executable")
+
+    @property
+    def pattern(self) -> str:
+        return "0?[0-7]{3,4}|" + "|".join(MODES)

@@ -1,0 +1,111 @@
+"""What flows along the pipe: files, tables, text, numbers. Items stream: each is iterated once, as it is made."""
+
+from __future__ import annotations
+
+import os
+import stat as statmodule
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+Cell = str | int | float | None
+
+
+class Entry:
+    """A file, folder or link: its absolute path, and its `lstat`, taken when first asked for."""
+
+    __slots__ = ("_stat", "path")
+
+    def __init__(self, path: str, stat: os.stat_result | None = None) -> None:
+        self.path = path
+        self._stat = stat
+
+    def __repr__(self) -> str:
+        return f"Entry({self.path!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and other.path == self.path
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+    @property
+    def stat(self) -> os.stat_result:
+        """Of the thing itself, never of what a link points to. Raises OSError where it is gone."""
+        if self._stat is None:
+            self._stat = os.lstat(self.path)
+        return self._stat
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.path)
+
+    @property
+    def ext(self) -> str:
+        """The extension without its dot, in lower case; '' where there is none."""
+        return os.path.splitext(self.name)[1][1:].lower()
+
+    @property
+    def is_folder(self) -> bool:
+        return statmodule.S_ISDIR(self.stat.st_mode)
+
+    @property
+    def is_link(self) -> bool:
+        return statmodule.S_ISLNK(self.stat.st_mode)
+
+    @property
+    def is_file(self) -> bool:
+        return statmodule.S_ISREG(self.stat.st_mode)
+
+
+@dataclass(frozen=True)
+class Files:
+    items: Iterable[Entry]
+
+    def held(self) -> Files:
+        """The same files, all in memory, so that they can be gone through again."""
+        return self if isinstance(self.items, tuple) else Files(tuple(self.items))
+
+    @staticmethod
+    def at(paths: Iterable[str]) -> Files:
+        return Files(tuple(Entry(path) for path in paths))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells. A column of files or folders is called `path` and holds absolute paths; a column in bytes is called `size`."""
+
+    columns: tuple[str, ...]
+    rows: Iterable[Sequence[Cell]]
+
+    def held(self) -> Table:
+        return self if isinstance(self.rows, tuple) else Table(self.columns, tuple(tuple(row) for row in self.rows))
+
+
+@dataclass(frozen=True)
+class Text:
+    """Lines without their line ends, and the absolute paths of the files that they were read from."""
+
+    lines: Iterable[str]
+    sources: tuple[str, ...] = field(default=(), compare=False)
+
+    def held(self) -> Text:
+        return self if isinstance(self.lines, tuple) else Text(tuple(self.lines), self.sources)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A count or a sum; `unit` is 'bytes' or ''."""
+
+    value: int | float
+    unit: str = ""
+
+    def held(self) -> Number:
+        return self
+
+
+Value = Files | Table | Text | Number
+
+
+def word_for(kind: type | None) -> str:
+    """How a kind of value is called in a sentence; None is nothing."""
+    return {None: "nothing", Files: "files", Table: "a table", Text: "text", Number: "a number"}[kind]
