@@ -1,0 +1,167 @@
+"""Changing what is in files: write, append, replace, take lines out; and archives."""
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated
+
+from llmos_cli.effects import Effect, Pack, Unpack, Write
+from llmos_cli.errors import LlmosError
+from llmos_cli.literals import Chars, Choice, Literal, PathName
+from llmos_cli.places import Place
+from llmos_cli.tool import tool
+from llmos_cli.tools.change import Into, Overwrite
+from llmos_cli.tools.facts import YES_NO
+from llmos_cli.tools.read import readable
+from llmos_cli.values import Entry, Files, Table, Text
+
+Lines = Annotated[tuple[str, ...], Literal("text"), "the text; a list for several lines; left out where it comes from the pipe"]
+NEW = PathName("path", new=True)
+OLD = PathName("path", new=True, found=True)
+Given = Files | Table | Text | None
+
+
+def text_of(given: Given, said: tuple[str, ...]) -> str:
+    """What is to be written: the lines said, or what came from the pipe (of files, their paths). Raises LlmosError for neither."""
+    if isinstance(given, Text):
+        lines: Iterable[str] = given.lines
+    elif isinstance(given, Files):
+        lines = (e.path for e in given.items)
+    elif isinstance(given, Table):
+        lines = [",".join(given.columns), *(",".join("" if c is None else str(c) for c in row) for row in given.rows)]
+    elif said:
+        lines = said
+    else:
+        raise LlmosError("say what to write")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def content(path: Path) -> bytes:
+    """What is in a file, b'' where there is none. Raises LlmosError for a folder."""
+    if path.is_dir():
+        raise LlmosError(f"{path.name} is a folder")
+    return path.read_bytes() if path.exists() else b""
+
+
+@tool()
+def write(
+    given: Given,
+    text: Lines = (),
+    *,
+    to: Annotated[Path, NEW, "the file"],
+    overwrite: Overwrite = False,
+) -> tuple[Effect, ...]:
+    """Write a text, or what comes from the pipe, into a new file."""
+    return (Write(str(to), text_of(given, text).encode(errors="surrogateescape"), overwrite),)
+
+
+@tool()
+def append(given: Given, text: Lines = (), *, to: Annotated[Path, OLD, "the file"]) -> tuple[Effect, ...]:
+    """Put lines at the end of a file."""
+    before = content(to)
+    if before and not before.endswith(b"\n"):
+        before += b"\n"
+    return (Write(str(to), before + text_of(given, text).encode(errors="surrogateescape"), to.exists()),)
+
+
+@tool()
+def prepend(given: Given, text: Lines = (), *, to: Annotated[Path, OLD, "the file"]) -> tuple[Effect, ...]:
+    """Put lines at the start of a file."""
+    return (Write(str(to), text_of(given, text).encode(errors="surrogateescape") + content(to), to.exists()),)
+
+
+@tool(named=True)
+def clear(given: Files) -> tuple[Effect, ...]:
+    """Empty files: they stay, with nothing in them."""
+    return tuple(Write(_file(e), b"", True) for e in given.items)
+
+
+def _file(entry: Entry) -> str:
+    if not entry.is_file:
+        raise LlmosError(f"{entry.name} is not a file")
+    return entry.path
+
+
+def _edit(given: Files, change: Callable[[str], str]) -> tuple[Effect, ...]:
+    """The writes that `change` makes in the files' texts; files that stay as they are have none."""
+    effects = []
+    for entry in given.items:
+        before = Path(readable(entry)).read_bytes().decode("utf-8", "surrogateescape")
+        after = change(before)
+        if after != before:
+            effects.append(Write(entry.path, after.encode("utf-8", "surrogateescape"), True))
+    return tuple(effects)
+
+
+@tool(named=True, flow={Files: Files, Text: Text})
+def replace(
+    given: Files | Text,
+    old: Annotated[str, Chars("text"), "the text to replace"],
+    new: Annotated[str, Chars("text"), "what to put in its place; nothing if left out"] = "",
+    regex: Annotated[bool, YES_NO, "it is a regular expression"] = False,
+) -> tuple[Effect, ...] | Text:
+    """Replace a text everywhere in files, or in a text that flows by."""
+    try:
+        wanted = re.compile(old if regex else re.escape(old), re.MULTILINE)
+    except re.error as error:
+        raise LlmosError(f"{old!r} is not a regular expression: {error}") from error
+    if isinstance(given, Text):
+        return Text((wanted.sub(lambda m: new, line) for line in given.lines), given.sources)
+    return _edit(given, lambda text: wanted.sub(lambda m: new, text))
+
+
+@tool(named=True, one_of=("contains", "blank"))
+def remove_lines(
+    given: Files,
+    contains: Annotated[tuple[str, ...], Literal("text"), "lines that hold this text; any of a list"] = (),
+    blank: Annotated[bool, YES_NO, "empty lines"] = False,
+) -> tuple[Effect, ...]:
+    """Take lines out of files."""
+
+    def goes(line: str) -> bool:
+        return any(text in line for text in contains) or (blank and not line.strip())
+
+    return _edit(given, lambda text: "".join(line for line in text.splitlines(keepends=True) if not goes(line)))
+
+
+FORMATS = ("zip", "tar", "tar.gz", "tar.bz2", "tar.xz")
+_ENDINGS = {".tgz": "tar.gz", ".tbz": "tar.bz2", ".txz": "tar.xz", **{f".{f}": f for f in FORMATS}}
+
+
+@tool(named=True)
+def pack(
+    given: Files,
+    place: Place,
+    to: Annotated[Path | str | None, PathName("path", new=True, loose=True), "the archive's name or path"] = None,
+    into: Into = None,
+    format: Annotated[str, Choice("format", FORMATS), "by the name's ending if left out, or else zip"] = "",
+    flat: Annotated[bool, YES_NO, "no folders inside"] = False,
+) -> tuple[Effect, ...]:
+    """Pack files and folders into an archive."""
+    entries = list(given.items)
+    if not entries:
+        raise LlmosError("there is nothing to pack")
+    name = os.path.basename(to) if to else _archive_name(entries)
+    ending = next((e for e in sorted(_ENDINGS, key=len, reverse=True) if name.lower().endswith(e)), "")
+    format = _ENDINGS[ending] if ending else format or "zip"
+    folder = into or (to.parent if isinstance(to, Path) else Path(entries[0].path).parent if len(entries) == 1 and not to else place.cwd)
+    base = os.path.commonpath([os.path.dirname(e.path) for e in entries])
+    members = tuple((e.path, e.name if flat else os.path.relpath(e.path, base)) for e in entries)
+    if len({inner for _, inner in members}) < len(members):
+        raise LlmosError("two of the files have the same name", hint="leave flat out, so that the folders stay apart")
+    return (Pack(str(folder / (name if ending else f"{name}.{format}")), members, format),)
+
+
+def _archive_name(entries: list[Entry]) -> str:
+    if len(entries) == 1:
+        return entries[0].name if entries[0].is_folder else os.path.splitext(entries[0].name)[0]
+    return "archive"
+
+
+@tool(named=True)
+def unpack(given: Files, place: Place, into: Into = None) -> tuple[Effect, ...]:
+    """Unpack archives, into a folder or the current one."""
+    from llmos_cli.archives import list_members
+
+    return tuple(Unpack(e.path, str(into or place.cwd), list_members(Path(e.path))) for e in given.items)

@@ -1,0 +1,159 @@
+"""What is known of files: all about one, the space they take, equal ones, checksums, the folders they lie in."""
+
+import hashlib
+import os
+import shutil
+import stat as st
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from llmos_cli.literals import Choice, Flag, PathName, Whole
+from llmos_cli.places import Place
+from llmos_cli.tool import tool
+from llmos_cli.tools.find import walk
+from llmos_cli.tools.keys import owner
+from llmos_cli.values import Entry, Files, Table, Text
+
+YES_NO = Flag("flag", ("yes", "no"))
+
+
+@tool(named=True)
+def stat(given: Files) -> Table:
+    """All about a file: size, dates, owner, permissions."""
+
+    def row(entry: Entry) -> tuple[str, str, int, str, str, str]:
+        modified = datetime.fromtimestamp(entry.stat.st_mtime, UTC).isoformat().replace("+00:00", "Z")
+        type = "folder" if entry.is_folder else "link" if entry.is_link else "file"
+        return entry.path, type, entry.stat.st_size, modified, st.filemode(entry.stat.st_mode), owner(entry)
+
+    return Table(("path", "type", "size", "modified", "mode", "owner"), (row(e) for e in given.items))
+
+
+def size_below(path: str) -> int:
+    """Bytes in a file, or in all files below a folder, each hard-linked file once."""
+    entry, seen, total = Entry(path), set[tuple[int, int]](), 0
+    for found in walk(path) if entry.is_folder else [entry]:
+        try:
+            info = found.stat
+        except OSError:
+            continue
+        if st.S_ISREG(info.st_mode) and not (info.st_nlink > 1 and (info.st_dev, info.st_ino) in seen):
+            seen.add((info.st_dev, info.st_ino))
+            total += info.st_size
+    return total
+
+
+@tool(named=True)
+def sizes(given: Files) -> Table:
+    """The bytes that each file or folder takes, with all that is in it."""
+    return Table(("path", "size"), ((e.path, size_below(e.path)) for e in given.items))
+
+
+@tool()
+def disks() -> Table:
+    """The disks, and how much of each is free."""
+    rows = []
+    for mount in _mounts():
+        try:
+            usage = shutil.disk_usage(mount)
+        except OSError:
+            continue
+        if usage.total:
+            rows.append((mount, usage.total, usage.used, usage.free))
+    return Table(("path", "size", "used", "free"), tuple(rows))
+
+
+def _mounts() -> Iterable[str]:
+    try:
+        lines = Path("/proc/mounts").read_text().splitlines()
+    except OSError:
+        return ["/"]
+    seen = {line.split()[0]: line.split()[1].replace("\\040", " ") for line in reversed(lines) if line.startswith("/dev/")}
+    return dict.fromkeys(["/", *sorted(m for m in seen.values() if os.path.isdir(m))])
+
+
+@tool()
+def tree(
+    place: Place,
+    in_: Annotated[Path | None, PathName("path", folder=True), "the folder; here if left out"] = None,
+    depth: Annotated[int | None, Whole("number", ("1",)), "how deep to look"] = None,
+) -> Text:
+    """The folder and what lies below it, as a drawing."""
+    root = str(in_ or place.cwd)
+    return Text(_draw(root, "", depth, os.path.basename(root) or root), (root,))
+
+
+def _draw(folder: str, indent: str, depth: int | None, label: str) -> Iterator[str]:
+    if label:
+        yield label
+    entries = list(walk(folder, depth=1)) if depth is None or depth > 0 else []
+    for i, entry in enumerate(entries):
+        is_last = i == len(entries) - 1
+        yield f"{indent}{'└── ' if is_last else '├── '}{entry.name}{'/' if entry.is_folder else ''}"
+        if entry.is_folder:
+            yield from _draw(entry.path, indent + ("    " if is_last else "│   "), depth and depth - 1 or (None if depth is None else 0), "")
+
+
+@tool(named=True)
+def parents(given: Files) -> Files:
+    """The folders that files lie in, each once."""
+    return Files(Entry(path) for path in dict.fromkeys(os.path.dirname(e.path) for e in given.items))
+
+
+@tool(named=True)
+def names(given: Files, stem: Annotated[bool, YES_NO, "without the extension"] = False) -> Text:
+    """The bare names of files."""
+    return Text(os.path.splitext(e.name)[0] if stem else e.name for e in given.items)
+
+
+def digest(path: str, algorithm: str) -> str:
+    """The checksum of a file in hexadecimal. Raises OSError."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+@tool(named=True)
+def checksum(
+    given: Files,
+    algorithm: Annotated[str, Choice("algorithm", ("md5", "sha1", "sha256", "sha512")), "sha256 if left out"] = "sha256",
+) -> Table:
+    """The checksum of each file."""
+    return Table(("path", algorithm), ((e.path, digest(e.path, algorithm)) for e in given.items if e.is_file))
+
+
+@tool(named=True)
+def duplicates(
+    given: Files,
+    of: Annotated[tuple[Path, ...], PathName("path", folder=True), "keep those that have an equal file in these folders"] = (),
+    extra: Annotated[bool, YES_NO, "all but one of each set, the oldest being kept"] = False,
+) -> Files:
+    """Files with the same contents as another one; equal ones stand together."""
+    files = [e for e in given.items if e.is_folder or e.is_file]
+    files = [f for e in files for f in (walk(e.path, "file") if e.is_folder else [e])]
+    if of:
+        others = [e for folder in of for e in walk(str(folder), "file")]
+        mine = {e.path for e in files}
+        wanted = [same for same in _equal([*files, *(e for e in others if e.path not in mine)])]
+        theirs = {e.path for e in others}
+        return Files(tuple(e for same in wanted for e in same if e.path in mine and any(o.path in theirs - {e.path} for o in same)))
+    sets = _equal(files)
+    if extra:
+        sets = [sorted(same, key=lambda e: (e.stat.st_mtime, len(e.name), e.path))[1:] for same in sets]
+    return Files(tuple(e for same in sets for e in same))
+
+
+def _equal(files: list[Entry]) -> list[list[Entry]]:
+    """Sets of two and more files with the same bytes: first by size, then by checksum."""
+    by_size: dict[int, list[Entry]] = {}
+    for entry in files:
+        by_size.setdefault(entry.stat.st_size, []).append(entry)
+    sets: dict[tuple[int, str], list[Entry]] = {}
+    for size, same in by_size.items():
+        for entry in same if len(same) > 1 else []:
+            try:
+                sets.setdefault((size, digest(entry.path, "sha256")), []).append(entry)
+            except OSError:
+                continue
+    return [same for same in sets.values() if len(same) > 1]
