@@ -1,0 +1,133 @@
+"""What the commands do: build a kernel on the real host, take its events, show them, and end with the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from llmos_cli.cli.output import Output
+from llmos_cli.errors import LlmosError, UsageError
+from llmos_cli.events import Finished, Planned
+from llmos_cli.host import Host
+from llmos_cli.kernel.kernel import Kernel, Options
+
+MAX_MATERIAL = 512 * 1024 * 1024
+
+
+def turn(request: str, output: Output, *, yes: bool, dry_run: bool, go_on: bool, files: Sequence[Path], typed: bool) -> None:
+    """One request or plan, from its words to its exit code."""
+    from llmos_cli.ui.ask import approve
+    from llmos_cli.ui.show import Show
+
+    host = Host.real()
+    mode = output.mode(host.answers_go_to_terminal)
+    material = _material(host, files, request)
+    if request == "-":
+        request, material = (material or "").strip(), None
+    show = Show(host, mode, null=output.null)
+    options = Options(go_on, output.plan_only, dry_run, unattended=yes or not host.someone_is_there, material=material, notice=show.event)
+    code = 0
+    for event in Kernel(host).turn(request, approve(host, yes, dry_run), options, typed=typed):
+        if isinstance(event, Planned) and output.plan_only and mode in ("plain", "terminal"):
+            print(event.text, file=host.stdout)
+            continue
+        show.event(event)
+        if isinstance(event, Finished):
+            code = event.exit_code
+    host.stdout.flush()
+    raise typer.Exit(code)
+
+
+def _material(host: Host, files: Sequence[Path], request: str) -> str | None:
+    """The text of the files named, or of standard input where it is a pipe or a file; None where there is none."""
+    if files:
+        return "\n".join(_text(_read(path), str(path)) for path in files)
+    try:
+        kind = os.fstat(host.stdin.fileno()).st_mode
+    except (OSError, ValueError):
+        return None
+    if not (stat.S_ISFIFO(kind) or stat.S_ISREG(kind) or stat.S_ISSOCK(kind)) and request != "-":
+        return None
+    data = host.stdin.buffer.read(MAX_MATERIAL + 1)
+    return _text(data, "standard input") if data else None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_MATERIAL + 1)
+    except OSError as error:
+        raise LlmosError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _text(data: bytes, where: str) -> str:
+    if len(data) > MAX_MATERIAL:
+        raise UsageError(f"{where} is too long", hint="at most 512 MB of text")
+    if b"\0" in data[:8192]:
+        raise UsageError(f"{where} is not text", hint="name the file in the request instead")
+    return data.decode("utf-8", "replace")
+
+
+def undo(id: str) -> None:
+    host = Host.real()
+    entry = Kernel(host).journal.undo(id or None)
+    print(f"Undone: {entry.note or entry.plan or entry.id}", file=host.stderr)
+
+
+def redo() -> None:
+    host = Host.real()
+    entry = Kernel(host).journal.redo()
+    print(f"Done again: {entry.note or entry.plan or entry.id} ({entry.id})", file=host.stderr)
+
+
+def history(limit: int, output: Output) -> None:
+    from llmos_cli.ui.history import print_history
+
+    host = Host.real()
+    print_history(Kernel(host).journal.history(limit), host, as_json=output.json)
+
+
+def tools(name: str, output: Output) -> None:
+    from llmos_cli.plan import known
+    from llmos_cli.tools import TOOLS
+
+    host = Host.real()
+    if output.json:
+        from llmos_cli.planner.schema import json_schema
+
+        print(json.dumps(json_schema(TOOLS), indent=1), file=host.stdout)
+    elif name:
+        tool = known(name, TOOLS)
+        print(f"{tool.name}: {tool.summary}", file=host.stdout)
+        for param in tool.params.values():
+            words = f" ({'|'.join(param.type.fixed)})" if param.type.fixed else ""
+            print(f"  {param.name}={param.type.name}{'…' if param.many else ''}{words}  {param.help}", file=host.stdout)
+    else:
+        for tool in TOOLS.values():
+            print(f"{tool.name:13} {tool.summary.splitlines()[0]}", file=host.stdout)
+
+
+def doctor(output: Output) -> None:
+    from llmos_cli.kernel.doctor import examine
+
+    host = Host.real()
+    findings = examine(host)
+    if output.json:
+        print(json.dumps([finding.as_json() for finding in findings], indent=1), file=host.stdout)
+    else:
+        for finding in findings:
+            print(f"{'ok ' if finding.ok else 'NO '} {finding.what}{': ' + finding.detail if finding.detail else ''}", file=host.stdout)
+            if finding.hint and not finding.ok:
+                print(f"    {finding.hint}", file=host.stdout)
+    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+def completions(shell: str) -> None:
+    from llmos_cli.cli.completions import script
+
+    print(script(shell), file=Host.real().stdout, end="")

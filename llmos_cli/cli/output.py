@@ -1,0 +1,24 @@
+"""How a command's output is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmos_cli.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Output:
+    null: bool = False
+    json: bool = False
+    jsonl: bool = False
+    plain: bool = False
+    plan_only: bool = False
+
+    def mode(self, terminal: bool) -> str:
+        """terminal, plain, json or jsonl. Raises UsageError for two at once."""
+        if sum((self.json, self.jsonl, self.null)) > 1:
+            raise UsageError("--json, --jsonl and --null exclude each other", hint="leave all but one out")
+        if self.json or self.jsonl:
+            return "json" if self.json else "jsonl"
+        return "plain" if self.plain or self.null or not terminal else "terminal"

@@ -1,0 +1,236 @@
+"""The kernel: one turn as a stream of events. It prints nothing, and what goes wrong is an event too."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmos_cli import plan as plans
+from llmos_cli.check import check
+from llmos_cli.effects import Decision, Effects
+from llmos_cli.errors import Bug, Interrupted, LlmosError, NotUnderstood, Partial, PlanError, Refused, UsageError
+from llmos_cli.events import Answered, Applied, Approve, Event, Finished, Planned, Proposed
+from llmos_cli.host import Host
+from llmos_cli.kernel.pulse import Pulse
+from llmos_cli.kernel.stages import Change, Focus, paths_of, run
+from llmos_cli.literals import LAST
+from llmos_cli.memory.turns import Turn, Turns
+from llmos_cli.plan import Plan
+from llmos_cli.tools import TOOLS
+from llmos_cli.tools.talk import AGAIN
+from llmos_cli.values import Files, Text, Value
+
+if TYPE_CHECKING:
+    from llmos_cli.planner.planner import Planner, Proposal
+    from llmos_cli.policy.journal import Journal
+
+READ_AT, CHANGE_AT = 0.15, 0.6
+UNSURE = "I am not sure that I understood. Did you mean: {}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a turn is to be run. `go_on`: the request speaks of the last turn; `unattended`: nobody looks at the plan before it is done."""
+
+    go_on: bool = False
+    plan_only: bool = False
+    dry_run: bool = False
+    unattended: bool = False
+    material: str | None = None
+    notice: Callable[[Event], None] = lambda event: None
+
+
+class Kernel:
+    def __init__(self, host: Host, *, planner: Planner | None = None) -> None:
+        self.host = host
+        self.turns = Turns(host.paths.data)
+        self._planner = planner
+        self._journal: Journal | None = None
+
+    @property
+    def journal(self) -> Journal:
+        if self._journal is None:
+            from llmos_cli.policy.journal import Journal
+
+            paths = self.host.paths
+            self._journal = Journal(paths.state, paths.data / "vault", env=self.host.env, clock=self.host.clock)
+        return self._journal
+
+    @property
+    def planner(self) -> Planner:
+        if self._planner is None:
+            from llmos_cli.planner.planner import Planner
+
+            self._planner = Planner.bundled(Path(str(resources("llmos_cli") / "data" / "planner.gguf")), TOOLS)
+        return self._planner
+
+    def turn(self, request: str, approve: Approve, options: Options = Options(), *, typed: bool = False) -> Iterator[Event]:  # noqa: B008
+        """Plan, work out, judge, ask, apply, record. `typed` says that the request is a plan. The last event is Finished."""
+        turn = _Turn(self, request, approve, options, typed)
+        yield from turn.events()
+
+
+class _Turn:
+    """What is known of a turn while it goes on."""
+
+    def __init__(self, kernel: Kernel, request: str, approve: Approve, options: Options, typed: bool) -> None:
+        self.kernel, self.host = kernel, kernel.host
+        self.request, self.approve, self.options, self.typed = request, approve, options, typed
+        self.focus = Focus()
+        self.entries: list[str] = []
+        self.plan_text, self.confidence = "", 0.0
+
+    def events(self) -> Iterator[Event]:
+        try:
+            yield from self._run()
+            ended = Finished("done", 0, undo=self._undo())
+        except GeneratorExit:
+            raise
+        except LlmosError as error:
+            ended = self._failed(error)
+        except KeyboardInterrupt:
+            ended = self._failed(Interrupted("interrupted", hint="what was done can be undone" if self.entries else ""))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            ended = self._failed(LlmosError(_said(error)))
+        except Exception as error:  # the one-shot catcher: a bug is a sentence, its traceback goes to the log
+            ended = self._failed(Bug(f"a bug in llmos: {type(error).__name__}: {error}", hint="LLMOS_DEBUG=1 shows more"))
+            self._log(traceback.format_exc())
+        self._record(ended.outcome)
+        yield ended
+
+    def _run(self) -> Iterator[Event]:
+        if not self.request.strip():
+            raise UsageError("the request is empty", hint='llmos ask "the five largest files here"')
+        before = self.kernel.turns.last() if self._speaks_of_last() else None
+        planned = self._planned(before)
+        self.plan_text, self.confidence = planned.text, planned.confidence
+        yield planned
+        if self.options.plan_only:
+            return
+        self._gate(planned)
+        last = before.last if before else Text(self.options.material.splitlines()) if self.options.material is not None else None
+        place = self.host.place(paths_of(last))
+        with Pulse(planned.text, self.options.notice):
+            for found in run(planned.plan, TOOLS, place, last, self.focus):
+                if isinstance(found, Change):
+                    yield from self._change(found.effects)
+                    if self.options.dry_run:
+                        return
+                else:
+                    yield Answered(found.value)
+
+    def _speaks_of_last(self) -> bool:
+        return self.options.go_on or LAST in self.request or self.request.startswith(AGAIN)
+
+    # ---- planning ---------------------------------------------------------------------------------------
+
+    def _planned(self, before: Turn | None) -> Planned:
+        kind = type(before.last) if before and before.last is not None else Text if self.options.material is not None else Files
+        plan = self._as_typed()
+        if plan is not None:
+            plan = self._again(plan, before)
+            check(plan, TOOLS, kind)
+            return Planned(plan, plans.show(plan, TOOLS), 1.0, "plan")
+        context = before.context if before else "text" if self.options.material is not None else "none"
+        proposal: Proposal = self.kernel.planner.plan(self.request, context)
+        plan = self._again(proposal.plan, before)
+        check(plan, TOOLS, kind)
+        return Planned(plan, plans.show(plan, TOOLS), proposal.confidence, "planner", proposal.sources)
+
+    def _as_typed(self) -> Plan | None:
+        """The request as a plan, where it is one: typed as such, or in the plan language without any doubt."""
+        if self.typed:
+            return plans.parse(self.request, TOOLS)
+        try:
+            plan = plans.parse(self.request, TOOLS)
+            check(plan, TOOLS)
+        except PlanError:
+            return None
+        bare = len(plan.steps) == 1 and len(self.request.split()) == 1
+        return plan if bare or "=" in self.request or "|" in self.request else None
+
+    def _again(self, plan: Plan, before: Turn | None) -> Plan:
+        """`again x=y` becomes the last plan with that argument."""
+        if plan.steps[0].tool != AGAIN:
+            return plan
+        if before is None or not before.plan:
+            raise LlmosError("there is no last plan to run again", hint="go on with `llmos ask --continue`")
+        return plans.with_args(plans.parse(before.plan, TOOLS), plan.steps[0].args, TOOLS)
+
+    def _gate(self, planned: Planned) -> None:
+        """Act only on what is likely to be right: a guess is shown, not done. Raises NotUnderstood."""
+        changes = any(TOOLS[step.tool].changes for step in planned.plan.steps)
+        asks = planned.plan.steps[0].tool in ("clarify", "escalate")
+        least = CHANGE_AT if changes and self.options.unattended else READ_AT
+        if not asks and planned.confidence < least:
+            raise NotUnderstood(UNSURE.format(planned.text), hint=f"llmos run '{planned.text}'", choices=(planned.text,))
+
+    # ---- changing -----------------------------------------------------------------------------------------
+
+    def _change(self, effects: Effects) -> Iterator[Event]:
+        if not effects:
+            raise LlmosError("nothing matches, so there is nothing to change")
+        from llmos_cli.policy.judge import judge
+
+        own = (self.host.paths.state, self.host.paths.data)
+        verdict = judge(effects, home=self.host.home, cwd=self.host.cwd, own=own)
+        yield Proposed(effects, verdict)
+        if self.options.dry_run:
+            return
+        if verdict.decision is Decision.DENY:
+            raise Refused(verdict.reason, hint=f"rule: {verdict.rule}")
+        if verdict.decision is Decision.ASK and not self.approve(effects, verdict):
+            raise Refused("nothing was changed", hint="" if self.host.someone_is_there else "--yes says yes beforehand")
+        entry = self.kernel.journal.apply(effects, note=self.request, plan=self.plan_text)
+        self.entries.append(entry.id)
+        yield Applied(effects, entry.id if entry.undoable else "")
+
+    def _undo(self) -> str:
+        return self.entries[-1] if self.entries else ""
+
+    def _failed(self, error: LlmosError) -> Finished:
+        if self.entries and not isinstance(error, Interrupted):
+            hint = f"{error.hint}; `llmos undo` takes back what was done".lstrip("; ")
+            error = Partial(f"done in part: {error.message}", hint=hint)
+        return Finished(error.outcome, error.exit_code, error, self._undo())
+
+    # ---- remembering ----------------------------------------------------------------------------------------
+
+    def _record(self, outcome: str) -> None:
+        """Keep the turn. A memory that cannot be written does not spoil what was done: it is in the log, where there is one."""
+        focus = self.focus if outcome == "done" else Focus()
+        value: Value | None = focus.value
+        turn = Turn(
+            self.host.clock(), str(self.host.cwd), self.request, self.plan_text, self.confidence, outcome,
+            focus.context if value is not None else "none", value,
+        )  # fmt: skip
+        try:
+            self.kernel.turns.record(turn)
+        except LlmosError as error:
+            self._log(error.message)
+
+    def _log(self, text: str) -> None:
+        if self.host.env.get("LLMOS_DEBUG"):
+            print(text, file=self.host.stderr)
+        try:
+            from llmos_cli.paths import private
+
+            log = private(self.host.paths.state) / "llmos.log"
+            with log.open("a") as file:
+                file.write(text.rstrip() + "\n")
+            log.chmod(0o600)
+        except OSError:
+            pass
+
+
+def _said(error: OSError) -> str:
+    """`No such file or directory: notes.txt`, in words of ours."""
+    what = (error.strerror or str(error)).lower()
+    name = Path(str(error.filename)).name if error.filename else ""
+    return f"{name}: {what}" if name else what

@@ -1,0 +1,34 @@
+"""A sign of life: where a plan takes over half a second, a Progress event every fifth of one, until it is through."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from llmos_cli.events import Event, Progress
+
+AFTER, EVERY = 0.5, 0.2
+
+
+class Pulse:
+    """Gives `notice` Progress events from a thread of its own while the `with` block runs."""
+
+    def __init__(self, step: str, notice: Callable[[Event], None]) -> None:
+        self._step, self._notice = step, notice
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Pulse:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+
+    def _beat(self) -> None:
+        began = time.monotonic()
+        wait = AFTER
+        while not self._done.wait(wait):
+            self._notice(Progress(self._step, 0, time.monotonic() - began))
+            wait = EVERY

@@ -1,0 +1,149 @@
+"""Running a checked plan: pipelines in order, steps in order, effects gathered into stages.
+
+A stage ends where a step needs what an earlier one changes: at a step that takes the files a change has made, and at the next pipeline.
+Its effects are proposed, approved and applied together.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmos_cli.check import Call, bind
+from llmos_cli.effects import Effect, Effects, MakeFolder, Unpack
+from llmos_cli.literals import LAST
+from llmos_cli.places import Place
+from llmos_cli.plan import Plan, Tools
+from llmos_cli.values import Entry, Files, Number, Table, Text, Value
+
+MAX_KEPT = 10_000
+
+
+@dataclass
+class Focus:
+    """What `@last` will mean after this turn: the value that was shown, or the files that were counted, summed or changed."""
+
+    context: str = "none"
+    value: Value | None = None
+    seen: list[Entry] = field(default_factory=list)
+
+    def watch(self, files: Files) -> Files:
+        """The same files, of which the first are remembered as they go by."""
+        self.seen = kept = []
+
+        def passing() -> Iterator[Entry]:
+            for entry in files.items:
+                if len(kept) < MAX_KEPT:
+                    kept.append(entry)
+                yield entry
+
+        return Files(passing())
+
+
+@dataclass(frozen=True)
+class Change:
+    """Effects that a step has worked out; nothing has happened yet."""
+
+    effects: Effects
+
+
+@dataclass(frozen=True)
+class Result:
+    value: Value
+
+
+def run(plan: Plan, tools: Tools, place: Place, last: Value | None, focus: Focus) -> Iterator[Change | Result]:
+    """Yield each change before the plan goes on (whoever takes it applies it), and each pipeline's value at its end.
+
+    Raises LlmosError where a step cannot be carried out.
+    """
+    for pipeline in plan.pipelines:
+        value: Value | None = None
+        for step in pipeline:
+            if step.tool == LAST:
+                value = last
+                continue
+            before = value
+            if isinstance(value, Files):
+                value = focus.watch(value)
+            found = call(bind(step, tools[step.tool], place), value, place)
+            if isinstance(found, tuple):
+                yield Change(found)
+                value = Files.at(path for effect in found for path in made(effect))
+                focus.context, focus.value = "change", value
+            else:
+                value = found
+                _remember(focus, before, value)
+        if value is not None and (focus.context != "change" or not tools[pipeline[-1].tool].changes):
+            held = _peeked(value, focus)
+            yield Result(held)
+
+
+def call(bound: Call, value: Value | None, place: Place) -> Any:
+    """What the tool gives: a value, or a tuple of effects."""
+    if bound.files:
+        value = Files.at(str(path) for path in bound.files)
+        if Text in bound.tool.flow and Files not in bound.tool.flow:
+            raise AssertionError(f"{bound.tool.name} takes no files")
+    kwargs: dict[str, Any] = dict(bound.args)
+    if takes_given(bound):
+        kwargs["given"] = value
+    if "place" in bound.tool.needs:
+        kwargs["place"] = place
+    return bound.tool.run(**kwargs)
+
+
+def takes_given(bound: Call) -> bool:
+    """Whether the tool's function has a first parameter for what the pipe brings."""
+    return any(kind is not None for kind in bound.tool.flow)
+
+
+def made(effect: Effect) -> tuple[str, ...]:
+    """The paths that are there after an effect and because of it."""
+    if isinstance(effect, Unpack):
+        return tuple(os.path.join(effect.into, name) for name in effect.members if not name.endswith("/"))
+    return (effect.result,) if effect.result is not None else ()
+
+
+def _remember(focus: Focus, before: Value | None, value: Value) -> None:
+    """A number, or a table made of files, leaves the files behind it as what was spoken of."""
+    focus.context = {Files: "files", Table: "table", Text: "text", Number: "number"}[type(value)]
+    if not isinstance(value, Number):
+        focus.value = value
+    elif isinstance(before, Files):
+        focus.value = Files(tuple(focus.seen))
+    elif isinstance(before, Text | Table):
+        focus.value = Text((), before.sources) if isinstance(before, Text) else None
+
+
+def _peeked(value: Value, focus: Focus) -> Value:
+    """The value with its first items remembered; the rest streams."""
+    if isinstance(value, Files):
+        value = focus.watch(value)
+        focus.value = Files(focus.seen)  # filled while the answer is gone through
+    elif isinstance(value, Table | Text):
+        items = iter(value.rows if isinstance(value, Table) else value.lines)
+        head = tuple(itertools.islice(items, MAX_KEPT))
+        rest = itertools.chain(head, items)
+        focus.value = Table(value.columns, head) if isinstance(value, Table) else Text(head, value.sources)
+        value = Table(value.columns, rest) if isinstance(value, Table) else Text(rest, value.sources)
+    return value
+
+
+def paths_of(value: Value | None) -> tuple[str, ...]:
+    """The files that `@last` means as an argument: its files, those that a text was read from, or a table's column of paths."""
+    if isinstance(value, Files):
+        return tuple(entry.path for entry in value.items)
+    if isinstance(value, Text):
+        return value.sources
+    if isinstance(value, Table) and "path" in value.columns:
+        at = value.columns.index("path")
+        return tuple(dict.fromkeys(str(row[at]) for row in value.rows))
+    return ()
+
+
+def folders_made(effects: Effects) -> Mapping[str, bool]:
+    return {effect.path: True for effect in effects if isinstance(effect, MakeFolder)}
