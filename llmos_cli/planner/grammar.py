@@ -86,13 +86,12 @@ class PlanGrammar:
         assert self._tool is not None
         params = list(self._tool.params.values())
         at = max((i for i, p in enumerate(params) if p.name in self._given), default=-1)
+        lacking = bool(self._tool.one_of) and not any(name in self._given for name in self._tool.one_of)
         for param in params[at + 1 :]:
             if self._may_have(param):
                 yield f"<{param.name}=>"
-            if self._must_have(param):
+            if self._must_have(param) or (lacking and param.name == self._tool.one_of[-1]):
                 return
-        if self._tool.one_of and not any(name in self._given for name in self._tool.one_of):
-            return
         yield wire.END
         if not self._alone and self._steps < MAX_STEPS:
             yield wire.NEXT
@@ -150,7 +149,7 @@ class PlanGrammar:
         if param.many:
             yield wire.COMMA
         item = wire.split(self._value, wire.COMMA)[-1]
-        if isinstance(param.type, PathName) and len(item) < 12:
+        if isinstance(param.type, PathName) and len(item) < 12 and wire.fixed(LAST) not in item:
             yield wire.SLASH
         if isinstance(param.type, Glob) and wire.index_of(now):
             yield wire.STAR

@@ -61,8 +61,7 @@ class _Rules:
             if following := self._next(kind):
                 rules[f"then-{_word(kind)}"] = f'(" | " on-{_word(kind)})?'
                 rules[f"on-{_word(kind)}"] = following
-        used = dict.fromkeys(rule for rule in _RULES)
-        return {**rules, **self._steps, **self._values, **{name: _RULES[name] for name in used}}
+        return {**rules, **self._steps, **self._values, **_RULES}
 
     def _next(self, kind: Kind) -> str:
         """The steps that take this kind, by the kind that they give on."""
@@ -80,7 +79,7 @@ class _Rules:
 
     def _step(self, tool: Tool, first: bool) -> str:
         """The name of the rule for a step; the same one where it does not matter whether it stands first."""
-        base = tool.name.strip("@").replace("_", "-")
+        base = tool.name.replace("@", "at-").replace("_", "-")
         bodies = [" ".join([_quoted(tool.name), *self._arguments(tool, base, where)]) for where in (True, False)]
         name = f"{base}-first" if first and None in tool.flow and len(tool.flow) > 1 and bodies[0] != bodies[1] else f"{base}-step"
         self._steps[name] = bodies[0 if first else 1]
