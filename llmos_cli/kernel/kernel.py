@@ -83,6 +83,7 @@ class _Turn:
         self.focus = Focus()
         self.entries: list[str] = []
         self.plan_text, self.confidence = "", 0.0
+        self._material = None if options.material is None else Text(tuple(options.material.splitlines()))
 
     def events(self) -> Iterator[Event]:
         try:
@@ -107,14 +108,14 @@ class _Turn:
     def _run(self) -> Iterator[Event]:
         if not self.request.strip():
             raise UsageError("the request is empty", hint='llmos ask "the five largest files here"')
-        before = self.kernel.turns.last() if self._speaks_of_last() else None
+        before = self.kernel.turns.last() if self._speaks_of_last() and self._material is None else None
         planned = self._planned(before)
         self.plan_text, self.confidence = planned.text, planned.confidence
         yield planned
         if self.options.plan_only:
             return
         self._gate(planned)
-        last = before.last if before else Text(self.options.material.splitlines()) if self.options.material is not None else None
+        last = before.last if before else self._material
         place = self.host.place(paths_of(last))
         with Pulse(planned.text, self.options.notice):
             for found in run(planned.plan, TOOLS, place, last, self.focus):
@@ -131,13 +132,13 @@ class _Turn:
     # ---- planning ---------------------------------------------------------------------------------------
 
     def _planned(self, before: Turn | None) -> Planned:
-        kind = type(before.last) if before and before.last is not None else Text if self.options.material is not None else Files
+        kind = type(before.last if before and before.last is not None else self._material or Files(()))
         plan = self._as_typed()
         if plan is not None:
             plan = self._again(plan, before)
             check(plan, TOOLS, kind)
             return Planned(plan, plans.show(plan, TOOLS), 1.0, "plan")
-        context = before.context if before else "text" if self.options.material is not None else "none"
+        context = before.context if before else "text" if self._material else "none"
         proposal: Proposal = self.kernel.planner.plan(self.request, context)
         plan = self._again(proposal.plan, before)
         check(plan, TOOLS, kind)
