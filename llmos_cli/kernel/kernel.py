@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from llmos_cli.errors import Bug, Interrupted, LlmosError, NotUnderstood, Partia
 from llmos_cli.events import Answered, Applied, Approve, Event, Finished, Planned, Proposed
 from llmos_cli.host import Host
 from llmos_cli.kernel.pulse import Pulse
-from llmos_cli.kernel.stages import Change, Focus, paths_of, run
+from llmos_cli.kernel.stages import Change, Focus, Result, paths_of, run
 from llmos_cli.literals import LAST
 from llmos_cli.memory.turns import Turn, Turns
 from llmos_cli.plan import Plan
@@ -25,10 +26,11 @@ from llmos_cli.tools.talk import AGAIN
 from llmos_cli.values import Files, Text, Value
 
 if TYPE_CHECKING:
-    from llmos_cli.planner.planner import Planner, Proposal
+    from llmos_cli.planner.planner import Planner
     from llmos_cli.policy.journal import Journal
 
 READ_AT, CHANGE_AT = 0.15, 0.6
+NOTHING = "nothing matches, so there is nothing to change"
 UNSURE = "I am not sure that I understood. Did you mean: {}"
 
 
@@ -109,40 +111,75 @@ class _Turn:
         if not self.request.strip():
             raise UsageError("the request is empty", hint='llmos ask "the five largest files here"')
         before = self.kernel.turns.last() if self._speaks_of_last() and self._material is None else None
-        planned = self._planned(before)
-        self.plan_text, self.confidence = planned.text, planned.confidence
-        yield planned
-        if self.options.plan_only:
-            return
-        self._gate(planned)
         last = before.last if before else self._material
-        place = self.host.place(paths_of(last))
-        with Pulse(planned.text, self.options.notice):
-            for found in run(planned.plan, TOOLS, place, last, self.focus):
-                if isinstance(found, Change):
-                    yield from self._change(found.effects)
+        with Pulse(self.request, self.options.notice):
+            planned, found = self._started(before, last)
+            self.plan_text, self.confidence = planned.text, planned.confidence
+            yield planned
+            if self.options.plan_only:
+                return
+            self._gate(planned)
+            for step in found:
+                if isinstance(step, Change):
+                    yield from self._change(step.effects)
                     if self.options.dry_run:
                         return
                 else:
-                    yield Answered(found.value)
+                    yield Answered(step.value)
+
+    def _started(self, before: Turn | None, last: Value | None) -> tuple[Planned, Iterator[Change | Result]]:
+        """The first plan that can be carried out so far as its first stage, which changes nothing yet; if none can, the first one.
+
+        A planner's second thought is better than a name that is nowhere: working out effects is free of effects.
+        """
+        place, failed = self.host.place(paths_of(last)), None
+        for planned in self._plans(before):
+            if self.options.plan_only:
+                return planned, iter(())
+            focus = Focus()
+            steps = run(planned.plan, TOOLS, place, last, focus)
+            try:
+                first = next(steps, None)
+                if isinstance(first, Change) and not first.effects:
+                    raise LlmosError(NOTHING)
+            except (LlmosError, OSError) as error:
+                failed = failed or (planned, focus, error)
+                if planned.origin != "planner" or _asks(planned.plan):
+                    break
+                continue
+            self.focus = focus
+            return planned, itertools.chain([first] if first else [], steps)
+        assert failed is not None
+        planned, self.focus, error = failed
+        return planned, _raising(error)
 
     def _speaks_of_last(self) -> bool:
         return self.options.go_on or LAST in self.request or self.request.startswith(AGAIN)
 
     # ---- planning ---------------------------------------------------------------------------------------
 
-    def _planned(self, before: Turn | None) -> Planned:
+    def _plans(self, before: Turn | None) -> Iterator[Planned]:
+        """The request's plans, the likeliest first; a plan that is typed is the only one. Raises LlmosError where there is none."""
         kind = type(before.last if before and before.last is not None else self._material or Files(()))
-        plan = self._as_typed()
-        if plan is not None:
-            plan = self._again(plan, before)
+        if (typed := self._as_typed()) is not None:
+            plan = self._again(typed, before)
             check(plan, TOOLS, kind)
-            return Planned(plan, plans.show(plan, TOOLS), 1.0, "plan")
+            yield Planned(plan, plans.show(plan, TOOLS), 1.0, "plan")
+            return
         context = before.context if before else "text" if self._material else "none"
-        proposal: Proposal = self.kernel.planner.plan(self.request, context)
-        plan = self._again(proposal.plan, before)
-        check(plan, TOOLS, kind)
-        return Planned(plan, plans.show(plan, TOOLS), proposal.confidence, "planner", proposal.sources)
+        refused: LlmosError | None = None
+        some = False
+        for proposal in self.kernel.planner.candidates(self.request, context):
+            try:
+                plan = self._again(proposal.plan, before)
+                check(plan, TOOLS, kind)
+            except LlmosError as error:
+                refused = refused or error
+                continue
+            some = True
+            yield Planned(plan, plans.show(plan, TOOLS), proposal.confidence, "planner", proposal.sources)
+        if refused and not some:
+            raise refused
 
     def _as_typed(self) -> Plan | None:
         """The request as a plan, where it is one: typed as such, or in the plan language without any doubt."""
@@ -167,16 +204,15 @@ class _Turn:
     def _gate(self, planned: Planned) -> None:
         """Act only on what is likely to be right: a guess is shown, not done. Raises NotUnderstood."""
         changes = any(TOOLS[step.tool].changes for step in planned.plan.steps)
-        asks = planned.plan.steps[0].tool in ("clarify", "escalate")
         least = CHANGE_AT if changes and self.options.unattended else READ_AT
-        if not asks and planned.confidence < least:
+        if not _asks(planned.plan) and planned.confidence < least:
             raise NotUnderstood(UNSURE.format(planned.text), hint=f"llmos run '{planned.text}'", choices=(planned.text,))
 
     # ---- changing -----------------------------------------------------------------------------------------
 
     def _change(self, effects: Effects) -> Iterator[Event]:
         if not effects:
-            raise LlmosError("nothing matches, so there is nothing to change")
+            raise LlmosError(NOTHING)
         from llmos_cli.policy.judge import judge
 
         own = (self.host.paths.state, self.host.paths.data)
@@ -228,6 +264,15 @@ class _Turn:
             log.chmod(0o600)
         except OSError:
             pass
+
+
+def _asks(plan: Plan) -> bool:
+    return plan.steps[0].tool in ("clarify", "escalate")
+
+
+def _raising(error: Exception) -> Iterator[Change | Result]:
+    raise error
+    yield  # a generator, so that the plan is shown before what is wrong with it
 
 
 def _said(error: OSError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -14,11 +14,12 @@ from llmos_cli.errors import LlmosError, NotUnderstood
 from llmos_cli.plan import Plan, Tools
 from llmos_cli.planner import prompt, wire
 from llmos_cli.planner.grammar import PlanGrammar, last_kind
-from llmos_cli.planner.request import MAX_UNITS, read
+from llmos_cli.planner.request import MAX_UNITS, Request, read
 
 MAX_CHARACTERS = 4000
 MAX_TOKENS = 120
 CONTEXT = 1024
+MAX_BRANCHES, LEAST_BRANCH = 8, 0.02
 VOCABULARY_KEY, CALIBRATION_KEY = "llmos.vocabulary", "llmos.calibration"
 
 
@@ -62,9 +63,13 @@ class Planner:
         return Planner(open, tools)
 
     def plan(self, text: str, context: str = "none") -> Proposal:
-        """The likeliest plan. `context` is what the last turn showed: none, files, text, table, number, change.
+        """The likeliest plan. Raises as `candidates` does."""
+        return next(self.candidates(text, context))
 
-        Raises NotUnderstood where the request is empty of words or too long, LlmosError where the model cannot be loaded.
+    def candidates(self, text: str, context: str = "none") -> Iterator[Proposal]:
+        """Plans, the likeliest first, then those that differ from it at one choice: for where the first one cannot be carried out.
+
+        `context` is what the last turn showed: none, files, text, table, number, change. Raises NotUnderstood where the request is empty of words or too long, LlmosError where the model cannot be loaded.
         """
         if len(text) > MAX_CHARACTERS:
             raise NotUnderstood("That is too long for a request.", hint="give long text on standard input: llmos ask REQUEST < FILE")
@@ -73,19 +78,44 @@ class Planner:
             raise NotUnderstood("There are no words in that request.", hint='llmos ask "the five largest files here"')
         if len(request.words) > MAX_UNITS:
             raise NotUnderstood("That is too long for a request.", hint=f"say it in at most {MAX_UNITS} words")
+        return self._search(request, context)
+
+    def _search(self, request: Request, context: str) -> Iterator[Proposal]:
         engine = self._loaded()
-        engine.rewind(0)
-        grammar = PlanGrammar(request, self._tools, last_kind(context), self._ids)
         tokens = prompt.prompt(request, context, self._ids, engine.tokenize)
-        choices = tuple(greedy(engine, tokens, grammar, limit=MAX_TOKENS, block=range(len(self._ids))))  # type: ignore[arg-type]
-        if not grammar.finished:
-            raise NotUnderstood("I did not understand that.", hint="say it in fewer words")
+        engine.rewind(0)
+        first = self._written(engine, request, context, tokens, ())
+        yield self._proposal(first, request)
+        seen = {tuple(choice.token for choice in first)}
+        for prefix in branches(first)[:MAX_BRANCHES]:
+            engine.rewind(len(tokens) - 1)
+            other = self._written(engine, request, context, tokens[-1:], prefix)
+            if tuple(choice.token for choice in other) not in seen:
+                seen.add(tuple(choice.token for choice in other))
+                try:
+                    yield self._proposal(other, request)
+                except NotUnderstood:
+                    continue
+
+    def _written(self, engine: Engine, request: Request, context: str, tokens: list[int], prefix: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        """The choices of a plan that begins with `prefix` and goes on with what is likeliest."""
+        grammar = PlanGrammar(request, self._tools, last_kind(context), self._ids)
+        for choice in prefix:
+            grammar.accept(choice.token)
+        begun = [*tokens, *(choice.token for choice in prefix)]
+        rest = greedy(engine, begun, grammar, limit=MAX_TOKENS, block=range(len(self._ids)))  # type: ignore[arg-type]
+        return (*prefix, *rest)
+
+    def _proposal(self, choices: tuple[Choice, ...], request: Request) -> Proposal:
         names = list(self._ids)
+        if names[choices[-1].token] != wire.END:
+            raise NotUnderstood("I did not understand that.", hint="say it in fewer words")
         try:
             traced = wire.decode([names[choice.token] for choice in choices[:-1]], request, self._tools)
         except (ValueError, LlmosError) as error:
             raise NotUnderstood("I did not understand that.", hint="say it in other words") from error
         return Proposal(traced.plan, self.confidence(choices), dict(traced.sources), choices)
+
 
     def confidence(self, choices: tuple[Choice, ...]) -> float:
         """0 to 1: a logistic function of the plan's log-probability and of its least likely choice, fitted on held-out requests."""
@@ -104,6 +134,18 @@ class Planner:
                 self._calibration = a, b, c
             self._engine = engine
         return self._engine
+
+
+def branches(choices: tuple[Choice, ...]) -> list[tuple[Choice, ...]]:
+    """The beginnings of other plans: the choices up to one of them, and a runner-up in its place; the likeliest beginning first."""
+    found, whole = [], 0.0
+    for i, choice in enumerate(choices):
+        for token, logprob in choice.runners_up:
+            if logprob > math.log(LEAST_BRANCH):
+                other = Choice(token, logprob, choice.free, (), choice.mass)
+                found.append((whole + logprob, (*choices[:i], other)))
+        whole += choice.logprob
+    return [beginning for _, beginning in sorted(found, key=lambda pair: -pair[0])]
 
 
 def features(choices: tuple[Choice, ...]) -> tuple[float, float]:

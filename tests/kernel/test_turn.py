@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,11 @@ class Scripted:
     def __init__(self, answers: dict[str, tuple[str, float]]) -> None:
         self.answers, self.contexts = answers, []
 
-    def plan(self, text: str, context: str = "none") -> Proposal:
+    def candidates(self, text: str, context: str = "none") -> Iterator[Proposal]:
         self.contexts.append(context)
-        plan, confidence = self.answers[text]
-        return Proposal(parse(plan, TOOLS), confidence)
+        first, confidence = self.answers[text]
+        for plan in first.split(" or "):
+            yield Proposal(parse(plan, TOOLS), confidence)
 
 
 @pytest.fixture
@@ -192,3 +194,11 @@ def test_memory_that_cannot_be_written_does_not_spoil_an_answer(home):
     assert turn(kernel(home), "find ext=pdf | count")[-1].outcome == "done"
     end = turn(kernel(home), "delete a.pdf")[-1]
     assert end.exit_code == 1 and (home / "a.pdf").exists()
+
+
+def test_a_second_thought_is_taken_where_the_first_names_nothing(home):
+    k = kernel(home, {"bin the a pdf": ("delete nowhere.pdf or delete a.pdf or delete b.pdf", 0.9)})
+    assert turn(k, "bin the a pdf", typed=False)[0].text == "delete a.pdf"
+    assert not (home / "a.pdf").exists() and (home / "b.pdf").exists()
+    k = kernel(home, {"bin x": ("delete nowhere.pdf or delete nothing.pdf", 0.9)})
+    assert "nowhere.pdf" in turn(k, "bin x", typed=False)[-1].error.message
