@@ -28,10 +28,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _command(arguments)
     except LlmosError as error:
-        from llmos_cli.ui.show import show_error
-
-        show_error(error, host)
-        return error.exit_code
+        return _end(error, host)
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130
@@ -39,17 +36,18 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        from llmos_cli.ui.show import show_error
-
-        show_error(LlmosError((error.strerror or str(error)).lower()), host)
-        return 1
+        return _end(LlmosError((error.strerror or str(error)).lower()), host)
     except Exception as error:
         if host.env.get("LLMOS_DEBUG"):
             raise
-        from llmos_cli.ui.show import show_error
+        return _end(Bug(f"a bug in llmos: {type(error).__name__}: {error}", hint="LLMOS_DEBUG=1 shows more"), host)
 
-        show_error(Bug(f"a bug in llmos: {type(error).__name__}: {error}", hint="LLMOS_DEBUG=1 shows more"), host)
-        return Bug.exit_code
+
+def _end(error: LlmosError, host: Host) -> int:
+    from llmos_cli.ui.show import Show
+
+    Show(host, "plain").error(error)
+    return error.exit_code
 
 
 def _command(arguments: Sequence[str]) -> int:

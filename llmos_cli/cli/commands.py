@@ -6,6 +6,8 @@ import json
 import os
 import stat
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import typer
@@ -15,6 +17,7 @@ from llmos_cli.errors import LlmosError, UsageError
 from llmos_cli.events import Finished, Planned
 from llmos_cli.host import Host
 from llmos_cli.kernel.kernel import Kernel, Options
+from llmos_cli.values import Table
 
 MAX_MATERIAL = 512 * 1024 * 1024
 
@@ -22,18 +25,18 @@ MAX_MATERIAL = 512 * 1024 * 1024
 def turn(request: str, output: Output, *, yes: bool, dry_run: bool, go_on: bool, files: Sequence[Path], typed: bool) -> None:
     """One request or plan, from its words to its exit code."""
     from llmos_cli.ui.ask import approve
-    from llmos_cli.ui.show import Show
+    from llmos_cli.ui.show import Show, mode_for
 
     host = Host.real()
-    mode = output.mode(host.answers_go_to_terminal)
+    output.check()
+    show = Show(host, mode_for(host, plain=output.plain, null=output.null, json=output.json, jsonl=output.jsonl), null=output.null)
     material = _material(host, files, request)
     if request == "-":
         request, material = (material or "").strip(), None
-    show = Show(host, mode, null=output.null)
     options = Options(go_on, output.plan_only, dry_run, unattended=yes or not host.someone_is_there, material=material, notice=show.event)
     code = 0
     for event in Kernel(host).turn(request, approve(host, yes, dry_run), options, typed=typed):
-        if isinstance(event, Planned) and output.plan_only and mode in ("plain", "terminal"):
+        if isinstance(event, Planned) and output.plan_only and show.mode in ("plain", "terminal"):
             print(event.text, file=host.stdout)
             continue
         show.event(event)
@@ -76,20 +79,34 @@ def _text(data: bytes, where: str) -> str:
 def undo(id: str) -> None:
     host = Host.real()
     entry = Kernel(host).journal.undo(id or None)
-    print(f"Undone: {entry.note or entry.plan or entry.id}", file=host.stderr)
+    _note(host, f"Undone: {entry.note or entry.plan} ({entry.id}). `llmos redo` does it again.")
 
 
 def redo() -> None:
     host = Host.real()
     entry = Kernel(host).journal.redo()
-    print(f"Done again: {entry.note or entry.plan or entry.id} ({entry.id})", file=host.stderr)
+    _note(host, f"Done again: {entry.note or entry.plan} ({entry.id}). `llmos undo` takes it back.")
+
+
+def _note(host: Host, text: str) -> None:
+    from llmos_cli.ui.show import Show
+
+    Show(host).note(text)
 
 
 def history(limit: int, output: Output) -> None:
-    from llmos_cli.ui.history import print_history
+    from llmos_cli.ui.show import Show, mode_for
 
     host = Host.real()
-    print_history(Kernel(host).journal.history(limit), host, as_json=output.json)
+    entries = Kernel(host).journal.history(limit)
+    show = Show(host, mode_for(host, json=output.json))
+    if output.json:
+        show.json([asdict(entry) for entry in entries])
+    elif not entries and host.answers_go_to_terminal:
+        show.note("Nothing has been changed yet.")
+    else:
+        rows = tuple((e.id, f"{datetime.fromtimestamp(e.time):%Y-%m-%d %H:%M}", e.state, len(e.effects), e.note or e.plan) for e in entries)
+        show.value(Table(("id", "time", "state", "changes", "request"), rows))
 
 
 def tools(name: str, output: Output) -> None:

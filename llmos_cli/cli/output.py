@@ -15,10 +15,7 @@ class Output:
     plain: bool = False
     plan_only: bool = False
 
-    def mode(self, terminal: bool) -> str:
-        """terminal, plain, json or jsonl. Raises UsageError for two at once."""
+    def check(self) -> None:
+        """Raises UsageError where two of the forms are asked for at once."""
         if sum((self.json, self.jsonl, self.null)) > 1:
             raise UsageError("--json, --jsonl and --null exclude each other", hint="leave all but one out")
-        if self.json or self.jsonl:
-            return "json" if self.json else "jsonl"
-        return "plain" if self.plain or self.null or not terminal else "terminal"

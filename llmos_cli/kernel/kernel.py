@@ -219,6 +219,7 @@ class _Turn:
         verdict = judge(effects, home=self.host.home, cwd=self.host.cwd, own=own)
         yield Proposed(effects, verdict)
         if self.options.dry_run:
+            self.approve(effects, verdict)
             return
         if verdict.decision is Decision.DENY:
             raise Refused(verdict.reason, hint=f"rule: {verdict.rule}")

@@ -1,0 +1,62 @@
+"""The question before effects are carried out. Without a person or `--yes` the answer is no."""
+
+from __future__ import annotations
+
+from llmos_cli.effects import Decision, Effects, Verdict
+from llmos_cli.events import Approve
+from llmos_cli.host import Host
+from llmos_cli.ui.cells import columns
+from llmos_cli.ui.names import Names
+from llmos_cli.ui.out import Out
+from llmos_cli.ui.paint import Paint
+from llmos_cli.ui.proposal import Proposal
+
+_ANSWERS = {"y": "yes", "yes": "yes", "n": "no", "no": "no", "a": "all", "all": "all"}
+
+
+def approve(host: Host, all_yes: bool = False, dry_run: bool = False) -> Approve:
+    """A function that decides on effects, showing them on stderr where it matters.
+
+    A dry run shows them and says no. What policy denies is never done. What it allows, or `all_yes`, is done without a question.
+    """
+
+    def decide(effects: Effects, verdict: Verdict) -> bool:
+        if not dry_run and verdict.decision != Decision.DENY and (all_yes or verdict.decision == Decision.ALLOW):
+            return True
+        out = Out(host.stderr, host.clock)
+        proposal = Proposal(effects, verdict, Names.of(host), Paint.for_talk(host), columns(host))
+        _print(out, proposal)
+        if dry_run:
+            out.line("A dry run: nothing was done.")
+        elif verdict.decision == Decision.DENY:
+            out.line("This is not allowed: nothing was done.")
+        elif not host.someone_is_there:
+            out.line("Nobody is here to approve this, so nothing was done. `--yes` does it without asking.")
+        else:
+            return _asked(host, out, proposal)
+        return False
+
+    return decide
+
+
+def _print(out: Out, proposal: Proposal, *, everything: bool = False) -> None:
+    for line in proposal.lines(everything=everything):
+        out.line(line)
+
+
+def _asked(host: Host, out: Out, proposal: Proposal) -> bool:
+    """Asks until there is an answer. Enter is no where the verdict is loud, else yes; the end of input is no."""
+    default = "no" if proposal.verdict.loud else "yes"
+    show_all = " / show [a]ll" if proposal.hides else ""
+    while True:
+        out.write(f"Do this? [y]es / [n]o{show_all} (Enter: {default}) ")
+        out.flush()
+        said = host.stdin.readline()
+        if not said:
+            out.line("")
+            return False
+        answer = _ANSWERS.get(said.strip().lower(), "") if said.strip() else default
+        if answer == "all":
+            _print(out, proposal, everything=True)
+        elif answer:
+            return answer == "yes"
