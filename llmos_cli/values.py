@@ -108,4 +108,5 @@ Value = Files | Table | Text | Number
 
 def word_for(kind: type | None) -> str:
     """How a kind of value is called in a sentence; None is nothing."""
-    return {None: "nothing", Files: "files", Table: "a table", Text: "text", Number: "a number"}[kind]
+    words: dict[type | None, str] = {None: "nothing", Files: "files", Table: "a table", Text: "text", Number: "a number"}
+    return words[kind]

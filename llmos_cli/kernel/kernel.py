@@ -112,7 +112,7 @@ class _Turn:
             raise UsageError("the request is empty", hint='llmos ask "the five largest files here"')
         before = self.kernel.turns.last() if self._speaks_of_last() and self._material is None else None
         last = before.last if before else self._material
-        with Pulse(self.request, self.options.notice):
+        with Pulse(self.request, lambda: self.focus.passed, self.options.notice):
             planned, found = self._started(before, last)
             self.plan_text, self.confidence = planned.text, planned.confidence
             yield planned
@@ -132,11 +132,12 @@ class _Turn:
 
         A planner's second thought is better than a name that is nowhere: working out effects is free of effects.
         """
-        place, failed = self.host.place(paths_of(last)), None
+        place = self.host.place(paths_of(last))
+        failed: tuple[Planned, Focus, Exception] | None = None
         for planned in self._plans(before):
             if self.options.plan_only:
                 return planned, iter(())
-            focus = Focus()
+            focus = self.focus = Focus()
             steps = run(planned.plan, TOOLS, place, last, focus)
             try:
                 first = next(steps, None)
@@ -150,8 +151,8 @@ class _Turn:
             self.focus = focus
             return planned, itertools.chain([first] if first else [], steps)
         assert failed is not None
-        planned, self.focus, error = failed
-        return planned, _raising(error)
+        planned, self.focus, why = failed
+        return planned, _raising(why)
 
     def _speaks_of_last(self) -> bool:
         return self.options.go_on or LAST in self.request or self.request.startswith(AGAIN)

@@ -12,10 +12,10 @@ AFTER, EVERY = 0.5, 0.2
 
 
 class Pulse:
-    """Gives `notice` Progress events from a thread of its own while the `with` block runs."""
+    """Gives `notice` Progress events from a thread of its own while the `with` block runs; `passed` says how many items went by."""
 
-    def __init__(self, step: str, notice: Callable[[Event], None]) -> None:
-        self._step, self._notice = step, notice
+    def __init__(self, step: str, passed: Callable[[], int], notice: Callable[[Event], None]) -> None:
+        self._step, self._passed, self._notice = step, passed, notice
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
@@ -30,5 +30,5 @@ class Pulse:
         began = time.monotonic()
         wait = AFTER
         while not self._done.wait(wait):
-            self._notice(Progress(self._step, 0, time.monotonic() - began))
+            self._notice(Progress(self._step, self._passed(), time.monotonic() - began))
             wait = EVERY

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from llmos_cli.check import Call, bind
-from llmos_cli.effects import Effect, Effects, MakeFolder, Unpack
+from llmos_cli.effects import Effect, Effects, Unpack
 from llmos_cli.literals import LAST
 from llmos_cli.places import Place
 from llmos_cli.plan import Plan, Tools
 from llmos_cli.values import Entry, Files, Number, Table, Text, Value
 
 MAX_KEPT = 10_000
+Item = TypeVar("Item")
 
 
 @dataclass
@@ -29,13 +30,16 @@ class Focus:
     context: str = "none"
     value: Value | None = None
     seen: list[Entry] = field(default_factory=list)
+    passed: int = 0  # files that have gone by, in all steps
 
     def watch(self, files: Files) -> Files:
         """The same files, of which the first are remembered as they go by."""
-        self.seen = kept = []
+        kept: list[Entry] = []
+        self.seen = kept
 
         def passing() -> Iterator[Entry]:
             for entry in files.items:
+                self.passed += 1
                 if len(kept) < MAX_KEPT:
                     kept.append(entry)
                 yield entry
@@ -124,13 +128,20 @@ def _peeked(value: Value, focus: Focus) -> Value:
     if isinstance(value, Files):
         value = focus.watch(value)
         focus.value = Files(focus.seen)  # filled while the answer is gone through
-    elif isinstance(value, Table | Text):
-        items = iter(value.rows if isinstance(value, Table) else value.lines)
-        head = tuple(itertools.islice(items, MAX_KEPT))
-        rest = itertools.chain(head, items)
-        focus.value = Table(value.columns, head) if isinstance(value, Table) else Text(head, value.sources)
-        value = Table(value.columns, rest) if isinstance(value, Table) else Text(rest, value.sources)
+    elif isinstance(value, Table):
+        rows, all_rows = _started(value.rows)
+        focus.value, value = Table(value.columns, rows), Table(value.columns, all_rows)
+    elif isinstance(value, Text):
+        lines, all_lines = _started(value.lines)
+        focus.value, value = Text(lines, value.sources), Text(all_lines, value.sources)
     return value
+
+
+def _started(items: Iterable[Item]) -> tuple[tuple[Item, ...], Iterable[Item]]:
+    """(the first items, all items)."""
+    rest = iter(items)
+    head = tuple(itertools.islice(rest, MAX_KEPT))
+    return head, itertools.chain(head, rest)
 
 
 def paths_of(value: Value | None) -> tuple[str, ...]:
@@ -144,6 +155,3 @@ def paths_of(value: Value | None) -> tuple[str, ...]:
         return tuple(dict.fromkeys(str(row[at]) for row in value.rows))
     return ()
 
-
-def folders_made(effects: Effects) -> Mapping[str, bool]:
-    return {effect.path: True for effect in effects if isinstance(effect, MakeFolder)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +66,7 @@ class Turns:
             "SELECT time, cwd, request, plan, confidence, outcome, context, last FROM turn WHERE context <> 'none' ORDER BY id DESC LIMIT 1"
         )
         row = found.fetchone()
-        return None if row is None else Turn(*tuple(row)[:7], last=_restored(row[7]))
+        return None if row is None else replace(Turn(*row[:7]), last=_restored(row[7]))
 
     def recent(self, limit: int = 20) -> list[Turn]:
         """The newest turns first, without their results."""
@@ -75,7 +75,7 @@ class Turns:
         rows = self._open().execute(
             "SELECT time, cwd, request, plan, confidence, outcome, context FROM turn ORDER BY id DESC LIMIT ?", (limit,)
         )
-        return [Turn(*tuple(row)) for row in rows]
+        return [Turn(*row) for row in rows]
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
