@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from llmos_cli import plan as plans
 from llmos_cli.check import check
-from llmos_cli.effects import Decision, Effects
+from llmos_cli.effects import Decision, Effects, Verdict
 from llmos_cli.errors import Bug, Interrupted, LlmosError, NotUnderstood, Partial, PlanError, Refused, UsageError
 from llmos_cli.events import Answered, Applied, Approve, Event, Finished, Planned, Proposed
 from llmos_cli.host import Host
@@ -84,6 +84,7 @@ class _Turn:
         self.request, self.approve, self.options, self.typed = request, approve, options, typed
         self.focus = Focus()
         self.entries: list[str] = []
+        self.pulse = Pulse(request, lambda: self.focus.passed, options.notice)
         self.plan_text, self.confidence = "", 0.0
         self._material = None if options.material is None else Text(tuple(options.material.splitlines()))
 
@@ -112,7 +113,7 @@ class _Turn:
             raise UsageError("the request is empty", hint='llmos ask "the five largest files here"')
         before = self.kernel.turns.last() if self._speaks_of_last() and self._material is None else None
         last = before.last if before else self._material
-        with Pulse(self.request, lambda: self.focus.passed, self.options.notice):
+        with self.pulse:
             planned, found = self._started(before, last)
             self.plan_text, self.confidence = planned.text, planned.confidence
             yield planned
@@ -220,15 +221,22 @@ class _Turn:
         verdict = judge(effects, home=self.host.home, cwd=self.host.cwd, own=own)
         yield Proposed(effects, verdict)
         if self.options.dry_run:
-            self.approve(effects, verdict)
+            self._asked(effects, verdict)
             return
         if verdict.decision is Decision.DENY:
             raise Refused(verdict.reason, hint=f"rule: {verdict.rule}")
-        if verdict.decision is Decision.ASK and not self.approve(effects, verdict):
+        if verdict.decision is Decision.ASK and not self._asked(effects, verdict):
             raise Refused("nothing was changed", hint="" if self.host.someone_is_there else "--yes says yes beforehand")
         entry = self.kernel.journal.apply(effects, note=self.request, plan=self.plan_text)
         self.entries.append(entry.id)
         yield Applied(effects, entry.id if entry.undoable else "")
+
+    def _asked(self, effects: Effects, verdict: Verdict) -> bool:
+        self.pulse.quiet = True
+        try:
+            return self.approve(effects, verdict)
+        finally:
+            self.pulse.quiet = False
 
     def _undo(self) -> str:
         return self.entries[-1] if self.entries else ""

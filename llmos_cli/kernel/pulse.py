@@ -17,6 +17,7 @@ class Pulse:
     def __init__(self, step: str, passed: Callable[[], int], notice: Callable[[Event], None]) -> None:
         self._step, self._passed, self._notice = step, passed, notice
         self._done = threading.Event()
+        self.quiet = False  # while a person is asked
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Pulse:
@@ -30,5 +31,6 @@ class Pulse:
         began = time.monotonic()
         wait = AFTER
         while not self._done.wait(wait):
-            self._notice(Progress(self._step, self._passed(), time.monotonic() - began))
+            if not self.quiet:
+                self._notice(Progress(self._step, self._passed(), time.monotonic() - began))
             wait = EVERY
