@@ -37,6 +37,7 @@ SINGLE: dict[bytes, Callable[[str, str], object]] = {
     b"BZh": bz2.open,
     b"\xfd7zXZ\0": lzma.open,
 }
+TAR_NAME = re.compile(r"\.(tar(\.\w+)?|t[gbx]z2?)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,16 @@ def _opened(path: str, stack: ExitStack) -> Archive:
         start = file.read(6)
     if start[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _Zip(path, stack.enter_context(zipfile.ZipFile(path)))
+    single = next((magic for magic in SINGLE if start.startswith(magic)), b"")
     try:
-        tar = tarfile.open(path)  # noqa: SIM115  (closed by the stack)
+        tar = _Tar(path, stack.enter_context(tarfile.open(path)))
     except tarfile.ReadError:
-        for magic in SINGLE:
-            if start.startswith(magic):
-                return _Single(path, magic)
-        raise LlmosError(
-            f"{path} is not an archive that llmos reads", hint="zip, tar, gz, bz2 or xz"
-        ) from None
-    return _Tar(path, stack.enter_context(tar))
+        if not single:
+            raise LlmosError(f"{path} is not an archive that llmos reads", hint="zip, tar, gz, bz2 or xz") from None
+        return _Single(path, single)
+    # Compressed zeros are, for tarfile, an archive with nothing in it.
+    is_one_file = single and not tar.members and not TAR_NAME.search(path)
+    return _Single(path, single) if is_one_file else tar
 
 
 class _Zip:
@@ -152,9 +153,7 @@ class _Tar:
         kind = "folder" if real.isdir() else "link" if real.issym() else "file"
         size = real.size if kind == "file" else 0
         target = real.linkname if kind == "link" else ""
-        return Member(
-            clean(path, info.name), kind, size, info.mode & 0o777, float(info.mtime), target, real
-        )
+        return Member(clean(path, info.name), kind, size, info.mode & 0o777, float(info.mtime), target, real)
 
     def open(self, member: Member) -> IO[bytes]:
         opened = self._file.extractfile(cast(tarfile.TarInfo, member.key))

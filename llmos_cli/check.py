@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import glob
+import fnmatch
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,11 +105,15 @@ def _last_paths(place: Place) -> tuple[Path, ...]:
 
 
 def _paths(word: str, param: Param, place: Place) -> tuple[Path, ...]:
+    """The files that a word names: one, those of the last turn, or in one folder those that match `*` and `?`, capitals no matter."""
     if word == LAST:
         return _last_paths(place)
-    pattern = os.path.expanduser(word)
-    if glob.has_magic(word) and not os.path.lexists(place.cwd / pattern):
-        found = sorted(glob.glob(pattern, root_dir=place.cwd))
-        if found:
-            return tuple(place.cwd / name for name in found)
-    return (param.type.bind(word, place),)
+    folder, _, name = word.rpartition("/")
+    if not re.search(r"[*?]", name) or re.search(r"[*?]", folder) or os.path.lexists(place.cwd / word):
+        return (param.type.bind(word, place),)
+    base = place.resolve(folder or ("/" if word.startswith("/") else "."), folder=True)
+    matches = re.compile(fnmatch.translate(name.replace("[", "[[]")), re.IGNORECASE).match
+    found = tuple(base / other for other in sorted(os.listdir(base)) if matches(other) and other.startswith(".") <= name.startswith("."))
+    if not found:
+        raise LlmosError(f"nothing in {place.short(base)} is called {name}", hint=f"find {name}")
+    return found

@@ -18,9 +18,7 @@ BUSY_SECONDS = 30.0
 WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 # EXTRA also syncs the folder after the rollback journal is deleted: without it a commit can vanish in a power cut.
 PRAGMAS = (
-    ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
-    if WAL_IS_SAFE
-    else ("PRAGMA journal_mode=DELETE", "PRAGMA synchronous=EXTRA")
+    ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL") if WAL_IS_SAFE else ("PRAGMA journal_mode=DELETE", "PRAGMA synchronous=EXTRA")
 )
 
 Connection = sqlite3.Connection
@@ -35,15 +33,14 @@ def open_database(path: Path, migrations: Sequence[str]) -> Connection:
     """
     with explained(path):
         _make_private(path)
-        db = sqlite3.connect(
-            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             db.row_factory = sqlite3.Row
             _migrate(db, path, migrations)
             for pragma in PRAGMAS:
                 db.execute(pragma)
             db.execute("PRAGMA foreign_keys=ON")
+            db.execute("PRAGMA secure_delete=ON")  # what is forgotten is not left in free pages
         except BaseException:
             db.close()
             raise
@@ -73,9 +70,7 @@ def explained(path: Path | str) -> Iterator[None]:
         raise _sentence(str(path), error) from error
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise LlmosError(
-            f"llmos cannot keep its records in {path}: {why}", hint=f"ls -ld {Path(path).parent}"
-        ) from error
+        raise LlmosError(f"llmos cannot keep its records in {path}: {why}", hint=f"ls -ld {Path(path).parent}") from error
 
 
 def _sentence(path: str, error: sqlite3.Error) -> LlmosError:
@@ -114,9 +109,7 @@ def _migrate(db: Connection, path: Path, migrations: Sequence[str]) -> None:
     try:
         done = _version(db)
         if done > len(migrations):
-            raise LlmosError(
-                f"{path} was made by a newer llmos", hint="pip install --upgrade llmos-cli"
-            )
+            raise LlmosError(f"{path} was made by a newer llmos", hint="pip install --upgrade llmos-cli")
         for script in migrations[done:]:
             for statement in _statements(script):
                 db.execute(statement)

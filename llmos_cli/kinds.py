@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 KINDS: dict[str, frozenset[str]] = {
     kind: frozenset(words.split())
     for kind, words in {
@@ -24,3 +26,11 @@ DOUBLE = ("tar.gz", "tar.bz2", "tar.xz", "tar.zst")
 def kind_of(ext: str) -> str:
     """The kind that an extension belongs to first ('code' for html is second to 'document'); 'other' for none."""
     return _FIRST.get(ext, "other")
+
+
+def parted(name: str) -> tuple[str, str]:
+    """A file's name without its ending, and the ending with its dot: `a.tar.gz` → (`a`, `.tar.gz`), `.bashrc` → (`.bashrc`, ``)."""
+    for double in DOUBLE:
+        if name.lower().endswith("." + double) and len(name) > len(double) + 1:
+            return name[: -len(double) - 1], name[-len(double) - 1 :]
+    return os.path.splitext(name)

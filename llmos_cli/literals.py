@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmos_cli import numerals, times
+from llmos_cli.kinds import DOUBLE, KINDS
 from llmos_cli.places import Place
 
 LAST = "@last"
@@ -76,26 +77,28 @@ class Whole(Literal):
 
 @dataclass(frozen=True)
 class Amount(Literal):
-    """Any number, for comparisons with a column; one with a unit of size is bytes."""
+    """Any number, for comparisons with a column, also with a currency, and kept as it was said; one with a unit of size is bytes."""
 
     def canon(self, text: str) -> str:
-        if numerals.number(text.lstrip("-+$€£")) is None:
-            try:
-                return Size().canon(text)
-            except ValueError:
-                raise ValueError("a number such as 12.5") from None
-        return text
+        if numerals.number(_MONEY.sub("", text.strip().lower())) is not None:
+            return text
+        try:
+            return Size().canon(text)
+        except ValueError:
+            raise ValueError("a number such as 12.5") from None
 
     def bind(self, text: str, place: Place) -> float:
-        value = numerals.number(text.lstrip("-+$€£"))
-        return Size().bind(text, place) if value is None else -value if text.startswith("-") else value
+        value = numerals.number(_MONEY.sub("", text.strip().lower()))
+        return Size().bind(text, place) if value is None else -value if text.strip().startswith("-") else value
 
 
+_MONEY = re.compile(r"^[-+$€£¥]+\s*|\s*(?:[%$€£¥]|dollars?|euros?|pounds|eur|usd|gbp|percent|bucks)$")
 _UNITS = {"b": 0, "byte": 0, "字节": 0}
 for _power, _names in enumerate(
     ("k kb kib kilo kilobyte", "m mb mib meg mega megabyte 兆", "g gb gib gig giga gigabyte", "t tb tib tera terabyte"), 1
 ):
-    _UNITS |= {name: _power for name in _names.split()}
+    _UNITS |= dict.fromkeys(_names.split(), _power)
+_MOST = 1e18
 _SIZE = re.compile(r"(.*?)\s*(?:an?\s+)?([a-z]+|字节|兆)\s*$", re.IGNORECASE | re.DOTALL)
 
 
@@ -105,22 +108,22 @@ class Size(Literal):
 
     def canon(self, text: str) -> str:
         amount, power = self.split(text)
-        return f"{amount:g}{('B', 'KB', 'MB', 'GB', 'TB')[power]}" if power or amount < 1e6 else f"{amount:.0f}B"
+        return f"{numerals.plain(amount)}{('B', 'KB', 'MB', 'GB', 'TB')[power]}"
 
     def bind(self, text: str, place: Place) -> int:
         amount, power = self.split(text)
-        return round(amount * 1024**power)
+        return round(amount * float(1 << 10 * power))
 
     @staticmethod
     def split(text: str) -> tuple[float, int]:
         """`ten megs` → (10, 2): the number, and the power of 1024 of its unit."""
-        if (bare := numerals.number(text)) is not None:
+        if (bare := numerals.number(text)) is not None and bare < _MOST:
             return bare, 0
         match = _SIZE.match(text)
         unit = match[2].lower() if match else ""
         power = _UNITS.get(unit, _UNITS.get(unit.removesuffix("s")))
         amount = numerals.number(match[1]) if match and match[1].strip() else 1.0
-        if power is None or amount is None:
+        if power is None or amount is None or amount >= _MOST:
             raise ValueError("a size such as 10MB")
         return amount, power
 
@@ -139,60 +142,85 @@ class When(Literal):
     def bind(self, text: str, place: Place) -> float:
         if (age := times.age(text)) is not None:
             return place.now - age
-        if times.looks_dated(text):
+        if times.looks_dated(text) and not _FILE.search(text):
             return times.moment(text, place.now)
         return place.resolve(text).stat().st_mtime
 
 
 @dataclass(frozen=True)
 class During(Literal):
-    """A stretch of time: `yesterday`, `last week`, `march`, `2023`. Bound to (start, end) in seconds."""
+    """A stretch of time: `yesterday`, `last week`, `march`, `2023`, `last 3 days`. Bound to (start, end) in seconds."""
 
     def canon(self, text: str) -> str:
+        if times.age(text) is not None:
+            return text
         return _dated(text, files=False)
 
     def bind(self, text: str, place: Place) -> tuple[float, float]:
         return times.stretch(text, place.now)
 
 
+_FILE = re.compile(r"\.[^\W\d]\w*$|/.*[^\W\d]|[^\W\d].*/")  # report.txt, ./x, src/y, but not 31.12.2025 or 3/4
+_BARE_FILE = re.compile(r"[^\W\d][\w.+-]*")  # Makefile
+
+
 def _dated(text: str, *, files: bool) -> str:
-    is_file = files and re.search(r"\w\.\w|/", text) and not re.fullmatch(r"[\d./ -]+", text)
+    is_file = files and (_FILE.search(text) or _BARE_FILE.fullmatch(text))
     if not (times.looks_dated(text) or is_file):
         raise ValueError("a date or an age such as 30d or last tuesday")
     return text
 
 
-# what people call a format → the extensions that it has; texts on the right are in a fixed list, not from the request
+# what people call a format → its ending; texts on the right are in a fixed list, not from the request
 _FORMATS = {
     "python": "py", "markdown": "md", "javascript": "js", "typescript": "ts", "rust": "rs", "ruby": "rb", "perl": "pl",
-    "latex": "tex", "jpeg": "jpg", "tiff": "tif", "yml": "yaml", "htm": "html", "powerpoint": "pptx", "excel": "xlsx",
-    "word": "docx", "header": "h", "bash": "sh", "shell": "sh", "golang": "go", "c++": "cpp", "photoshop": "psd",
-    "torrent": "torrent", "jupyter": "ipynb", "notebook": "ipynb", "postscript": "ps", "tarball": "tar.gz",
+    "latex": "tex", "header": "h", "bash": "sh", "shell": "sh", "golang": "go", "c++": "cpp", "photoshop": "psd",
+    "jupyter": "ipynb", "notebook": "ipynb", "postscript": "ps", "tarball": "tar.gz",
 }  # fmt: skip
-_SAME = {"jpg": ("jpg", "jpeg"), "tif": ("tif", "tiff"), "yaml": ("yaml", "yml"), "html": ("html", "htm")}
-_SAME |= {"docx": ("docx", "doc"), "xlsx": ("xlsx", "xls"), "pptx": ("pptx", "ppt"), "tar.gz": ("tar.gz", "tgz")}
+_OTHER_SPELLINGS = {"jpeg": "jpg", "tiff": "tif", "yml": "yaml", "htm": "html", "tgz": "tar.gz"}
+_SAME = {canonical: (canonical, other) for other, canonical in _OTHER_SPELLINGS.items()}
+_PROGRAMS = {"word": ("docx", "doc"), "excel": ("xlsx", "xls"), "powerpoint": ("pptx", "ppt")}  # files of either ending
+_ENDINGS = frozenset().union(*KINDS.values(), DOUBLE) | set(
+    "tmp temp bak old orig swp swo ini cfg conf config properties exe dll dat bin obj lock part crdownload torrent ics vcf eml "
+    "mbox ipynb srt sub ass ttf otf woff woff2 pem crt patch diff apk pid out class".split()
+)
+# endings that look like the plural of another: Kotlin scripts, playlists, RSS
+_NO_PLURALS = {"kts", "pls", "rss", "vbs", "rbs", "mms", "exs", "ass"}
 
 
 @dataclass(frozen=True)
 class Ext(Literal):
-    """A file name's ending without its dot; `jpg` is also `jpeg`. Bound to a tuple of endings in lower case."""
+    """A file name's ending without its dot; `jpg` is also `jpeg`. Bound to a tuple of endings in lower case.
+
+    With `exact` it is one to give to files: `tiff` stays `tiff`, though to look for it is to look for `tif` too.
+    """
+
+    exact: bool = False
 
     def canon(self, text: str) -> str:
-        word = text.strip().lower().removeprefix("*").removeprefix(".").removesuffix("'s")
-        word = _FORMATS.get(word, word)
-        if word.endswith("s") and len(word) > 2 and word not in _PLURAL_LOOKING:
-            word = _FORMATS.get(word[:-1], word[:-1])
-        if not word or "/" in word or " " in word:
+        word = text.strip().lower().removeprefix("*").removeprefix(".").removesuffix("'s").removesuffix("’s")
+        word = self._known(word) or self._known(_singular(word)) or word
+        if not word or "/" in word or re.search(r"\s", word):
             raise ValueError("a file ending such as pdf")
         return word
 
+    def _known(self, word: str) -> str:
+        """The ending that a format's name, another spelling or an ending itself stands for; '' where it is none of these."""
+        if self.exact:
+            return _FORMATS.get(word) or _PROGRAMS.get(word, ("",))[0] or (word if word in _ENDINGS else "")
+        return _FORMATS.get(word) or _OTHER_SPELLINGS.get(word) or (word if word in _ENDINGS or word in _PROGRAMS else "")
+
     def bind(self, text: str, place: Place) -> tuple[str, ...]:
         word = self.canon(text)
-        return _SAME.get(word, (word,))
+        if self.exact:
+            return (word,)
+        if word not in _ENDINGS and word not in _PROGRAMS:
+            return tuple(dict.fromkeys((word, _singular(word))))  # `stls`: who knows
+        return _PROGRAMS.get(word, _SAME.get(word, (word,)))
 
 
-_PLURAL_LOOKING = {"js", "ts", "cs", "rs", "as", "css", "xls", "ics", "ps", "class", "properties", "hs", "less", "sass"}
-_PLURAL_LOOKING |= {"scss", "gs", "vbs", "cjs", "mjs", "ds", "os", "dss", "als", "gms", "pages", "numbers", "aes"}
+def _singular(word: str) -> str:
+    return word[:-1] if word.endswith("s") and len(word) > 2 and word not in _NO_PLURALS else word
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _command(arguments)
     except LlmosError as error:
-        return _end(error, host)
+        return _end(error, host, arguments)
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130
@@ -36,17 +36,18 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return _end(LlmosError((error.strerror or str(error)).lower()), host)
+        return _end(LlmosError((error.strerror or str(error)).lower()), host, arguments)
     except Exception as error:
         if host.env.get("LLMOS_DEBUG"):
             raise
-        return _end(Bug(f"a bug in llmos: {type(error).__name__}: {error}", hint="LLMOS_DEBUG=1 shows more"), host)
+        bug = Bug(f"a bug in llmos: {type(error).__name__}: {error}", hint="LLMOS_DEBUG=1 shows more")
+        return _end(bug, host, arguments)
 
 
-def _end(error: LlmosError, host: Host) -> int:
+def _end(error: LlmosError, host: Host, arguments: Sequence[str]) -> int:
     from llmos_cli.ui.show import Show
 
-    Show(host, "plain").error(error)
+    Show(host, "json" if "--json" in arguments else "plain").error(error)
     return error.exit_code
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -43,29 +44,32 @@ class Place:
 
     def known_folder(self, word: str) -> Path | None:
         """The platform's folder that `word` names, if it exists: Downloads, Desktop, Documents, Pictures, Music, Videos."""
-        key = _KNOWN_WORDS.get(word.lower())
+        word = _unadorned(word).lower()
+        key = _KNOWN_WORDS.get(word)
         if key is None and len(word) > 5:
-            near = difflib.get_close_matches(word.lower(), _KNOWN_WORDS, n=1, cutoff=0.82)
+            near = difflib.get_close_matches(word, _KNOWN_WORDS, n=1, cutoff=0.82)
             key = _KNOWN_WORDS[near[0]] if near else None
         if key is None:
             return None
-        folder = self.known.get(key) or self.home / {"DOWNLOAD": "Downloads"}.get(key, key.capitalize())
+        usual = self.home / {"DOWNLOAD": "Downloads"}.get(key, key.capitalize())
+        folder = self.known.get(key, usual)
+        folder = usual if folder == self.home else folder  # how user-dirs.dirs says that there is none
         return folder if folder.is_dir() else None
 
     def resolve(self, text: str, *, folder: bool = False) -> Path:
         """The existing file or folder that `text` names. Raises NotUnderstood for several, LlmosError for none."""
         said = self._absolute(text)
+        candidates = (said,) if said is not None else (self.cwd / text, self.known_folder(text))
+        there = [Path(os.path.normpath(path)) for path in candidates if path is not None and os.path.lexists(path)]
+        for path in there:
+            if not folder or path.is_dir():
+                return path
         if said is not None:
-            if not os.path.lexists(said):
-                raise self._missing(text)
-            return said
-        for candidate in (self.cwd / text, self.known_folder(text)):
-            if candidate is not None and os.path.lexists(candidate):
-                return Path(os.path.normpath(candidate))
+            raise self._missing(text, there)
         head, _, rest = text.strip("/").partition("/")
-        if rest:
+        if rest and head not in (".", ".."):
             return self._below(self.resolve(head, folder=True), rest, text, folder=folder)
-        return self._find(text, (self.cwd, self.home), text, folder=folder)
+        return self._find(text, (self.cwd, self.home), text, folder=folder, there=there)
 
     def resolve_new(self, text: str) -> Path:
         """A path that need not exist; its parent is looked for like an existing one, and made later where there is none."""
@@ -75,8 +79,13 @@ class Place:
         parent, _, name = text.rstrip("/").rpartition("/")
         if name in ("", ".", ".."):
             raise LlmosError(f"{text!r} is not a name for a file or folder")
-        if not parent:
-            return self.known_folder(name) or self.cwd / name
+        head, _, rest = text.partition("/")
+        base = self.cwd / head if (self.cwd / head).is_dir() else self.known_folder(head)
+        if not parent or base is None:
+            return self._new_below(parent, name) if parent else self.cwd / name
+        return Path(os.path.normpath(base / rest))
+
+    def _new_below(self, parent: str, name: str) -> Path:
         try:
             return self.resolve(parent, folder=True) / name
         except NotUnderstood:
@@ -85,53 +94,63 @@ class Place:
             return self.resolve_new(parent) / name
 
     def resolve_or_new(self, text: str, *, folder: bool) -> Path:
-        """The one existing path of exactly this name, or else a new one."""
+        """The one existing path of this name, or else a new one."""
         try:
             found = self.resolve(text, folder=folder)
         except NotUnderstood:
             raise
         except LlmosError:
             return self.resolve_new(text)
-        wanted = text.rstrip("/").rpartition("/")[2].lower()
-        same = found.name.lower() == wanted or found == self.known_folder(text)
-        return found if same or text in (".", "~", "..") else self.resolve_new(text)
+        wanted = text.rstrip("/").rpartition("/")[2]
+        same = _plain(found.name) == _plain(wanted) or found == self.known_folder(text)
+        return found if same or wanted in (".", "~", "..") else self.resolve_new(text)
 
     def _absolute(self, text: str) -> Path | None:
+        """None for a name that is to be looked for; `~x` is one too where nobody is called x."""
         if text == "~" or text.startswith("~/"):
-            return Path(os.path.normpath(self.home / text[2:]))
+            return Path(os.path.normpath(f"{self.home}/{text[2:]}"))
         if text.startswith("~"):
-            return Path(os.path.expanduser(text))
+            text = os.path.expanduser(text)
         if text in (".", "./"):
             return self.cwd
         return Path(os.path.normpath(text)) if os.path.isabs(text) else None
 
     def _below(self, base: Path, rest: str, said: str, *, folder: bool) -> Path:
-        if os.path.lexists(base / rest):
+        if os.path.lexists(base / rest) and (not folder or (base / rest).is_dir()):
             return Path(os.path.normpath(base / rest))
         head, _, tail = rest.partition("/")
         found = self._find(head, (base,), said, folder=folder or bool(tail))
         return self._below(found, tail, said, folder=folder) if tail else found
 
-    def _find(self, name: str, roots: tuple[Path, ...], said: str, *, folder: bool) -> Path:
-        for root in dict.fromkeys(roots):
-            found = list(_walk(root))
-            for same in _LIKENESS:
-                matches = [(depth, path) for depth, path, is_folder in found if same(name, path.name) and (is_folder or not folder)]
+    def _find(self, name: str, roots: tuple[Path, ...], said: str, *, folder: bool, there: list[Path] | None = None) -> Path:
+        """What is called so below the first root that has it; a stricter likeness anywhere goes before a looser one."""
+        below: dict[Path, list[tuple[int, str, bool]]] = {}
+        for likeness in _LIKENESS:
+            same = likeness(name)
+            for root in dict.fromkeys(roots):
+                if root not in below:
+                    below[root] = list(_walk(root))
+                matches = [
+                    (depth, path) for depth, path, is_folder in below[root] if (is_folder or not folder) and same(os.path.basename(path))
+                ]
                 least = min((depth for depth, _ in matches), default=0)
-                nearest = [path for depth, path in matches if depth == least]
+                nearest = [Path(path) for depth, path in matches if depth == least]
                 if len(nearest) == 1:
                     return nearest[0]
                 if nearest:
                     raise self._several(said, nearest)
-        raise self._missing(said, folder=folder)
+        raise self._missing(said, there or [], folder=folder)
 
     def _several(self, said: str, paths: list[Path]) -> NotUnderstood:
         choices = tuple(self.short(path) for path in sorted(paths)[:9])
         return NotUnderstood(f"Which {said} do you mean: {', '.join(choices)}?", choices=choices, hint="say it with its folder")
 
-    def _missing(self, said: str, *, folder: bool = False) -> LlmosError:
+    def _missing(self, said: str, there: list[Path], *, folder: bool = False) -> LlmosError:
+        """`there` are files of that name, where a folder is wanted."""
+        if there:
+            return LlmosError(f"{self.short(there[0])} is not a folder")
         what = "folder" if folder else "file or folder"
-        return LlmosError(f"there is no {what} {said!r} here", hint="`llmos ask \"list\"` shows what is here")
+        return LlmosError(f"there is no {what} {said!r} here", hint='`llmos ask "list"` shows what is here')
 
     def short(self, path: Path | str) -> str:
         """`path` as people write it: relative to the current folder, or from `~`."""
@@ -144,41 +163,77 @@ class Place:
         return str(path)
 
 
-def _plain(name: str) -> str:
+def _unadorned(name: str) -> str:
+    """`the thesis folder` → `thesis`."""
     previous = None
     while previous != name:
         previous, name = name, _NOISE.sub("", name.strip())
-    return re.sub(r"[\s_.-]+", "", name.lower())
+    return name
 
 
-def _alike(said: str, name: str) -> bool:
-    wanted, have = _plain(said), _plain(name)
-    return len(wanted) > 4 and difflib.SequenceMatcher(None, wanted, have).ratio() >= 0.85
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_.-]+", "", _folded(_unadorned(name)))
+
+
+def _folded(name: str) -> str:
+    """Capitals, and the two ways to write é, make no difference."""
+    return (name if name.isascii() else unicodedata.normalize("NFC", name)).lower()
+
+
+Same = Callable[[str], bool]
+
+
+def _exactly(said: str) -> Same:
+    return lambda name: name == said
+
+
+def _but_for_capitals(said: str) -> Same:
+    wanted = _folded(said)
+    return lambda name: _folded(name) == wanted
+
+
+def _but_for_ending(said: str) -> Same:
+    wanted = _folded(said)
+    return lambda name: _folded(os.path.splitext(name)[0]) == wanted
+
+
+def _but_for_marks(said: str) -> Same:
+    wanted = _plain(said)
+    return lambda name: bool(wanted) and wanted in (_plain(name), _plain(os.path.splitext(name)[0]))
+
+
+def _but_for_plural(said: str) -> Same:
+    wanted = _plain(said).removesuffix("s")
+    return lambda name: bool(wanted) and wanted == _plain(name).removesuffix("s")
+
+
+def _nearly(said: str) -> Same:
+    matcher = difflib.SequenceMatcher(None, b=_plain(said))  # what is told of b is kept from name to name
+
+    def same(name: str) -> bool:
+        matcher.set_seq1(_plain(name))
+        return matcher.real_quick_ratio() >= 0.85 and matcher.quick_ratio() >= 0.85 and matcher.ratio() >= 0.85
+
+    return same if len(_plain(said)) > 4 else lambda name: False
 
 
 # from the strictest likeness to the loosest: the first that finds anything decides
-_LIKENESS: tuple[Callable[[str, str], bool], ...] = (
-    lambda said, name: said == name,
-    lambda said, name: said.lower() == name.lower(),
-    lambda said, name: said.lower() == os.path.splitext(name)[0].lower(),
-    lambda said, name: bool(_plain(said)) and _plain(said) in (_plain(name), _plain(os.path.splitext(name)[0])),
-    lambda said, name: bool(_plain(said)) and _plain(said).removesuffix("s") == _plain(name).removesuffix("s"),
-    _alike,
-)
+_LIKENESS = (_exactly, _but_for_capitals, _but_for_ending, _but_for_marks, _but_for_plural, _nearly)
 
 
-def _walk(root: Path) -> Iterator[tuple[int, Path, bool]]:
+def _walk(root: Path) -> Iterator[tuple[int, str, bool]]:
     """(depth, path, is a folder) of what lies below `root`, nearest first, hidden folders left out, bounded in number."""
-    queue, seen = deque([(1, root)]), 0
+    queue, seen = deque([(1, str(root))]), 0
     while queue and seen < MAX_LOOKED_AT:
         depth, folder = queue.popleft()
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
         except OSError:
             continue
         for entry in entries:
             seen += 1
             is_folder = entry.is_dir(follow_symlinks=False)
-            yield depth, Path(entry.path), is_folder
+            yield depth, entry.path, is_folder or (entry.is_symlink() and os.path.isdir(entry.path))
             if is_folder and depth < MAX_DEPTH and not entry.name.startswith(".") and entry.name not in _SKIPPED:
-                queue.append((depth + 1, Path(entry.path)))
+                queue.append((depth + 1, entry.path))

@@ -74,8 +74,12 @@ def parse(text: str, tools: Tools, *, raw: bool = False) -> Plan:
     """
     if len(text) > MAX_TEXT:
         raise PlanError("the plan is too long", hint=f"at most {MAX_TEXT} characters")
+    if not text.strip():
+        raise PlanError("the plan is empty", hint="find ext=pdf | count")
     pipelines: list[list[list[_Token]]] = [[[]]]
+    ends: list[int] = []  # where each step ends
     for token in _tokens(text):
+        ends += [token.at] * bool(token.mark)
         if token.mark == ";":
             pipelines.append([[]])
         elif token.mark == "|":
@@ -84,20 +88,23 @@ def parse(text: str, tools: Tools, *, raw: bool = False) -> Plan:
             pipelines[-1][-1].append(token)
     if sum(map(len, pipelines)) > MAX_STEPS:
         raise PlanError("the plan has too many steps", hint=f"at most {MAX_STEPS}")
+    at = iter([*ends, len(text)])
     try:
-        return Plan(tuple(tuple(_step(s, i == 0, len(text), tools, raw) for i, s in enumerate(p)) for p in pipelines))
+        return Plan(tuple(tuple(_step(s, i == 0, next(at), tools, raw) for i, s in enumerate(p)) for p in pipelines))
     except PlanError as error:
         error.text = text
         raise
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    at = 0
+    at, after_value = 0, False
     while at < len(text):
         match = _TOKEN.match(text, at)
-        if match is None or match.end() == at:
+        value = match is not None and match["value"] is not None
+        if match is None or match.end() == at or (value and after_value):
             what = "a quote is not closed" if text[at] == '"' else f"{text[at]!r} cannot stand here"
             raise PlanError(what, hint='put the value in "double quotes"', at=at, text=text)
+        after_value = value
         if match["mark"]:
             yield _Token(at, mark=match["mark"])
         elif not match["space"]:
@@ -199,8 +206,12 @@ def _quote(item: str) -> str:
 
 def as_json(plan: Plan) -> dict[str, Any]:
     """`{"steps": [{"tool", "args"}]}`; with several pipelines `{"pipelines": [{"steps": …}, …]}`."""
-    parts = [{"steps": [{"tool": s.tool, "args": {k: v[0] if len(v) == 1 else list(v) for k, v in s.args.items()}} for s in p]} for p in plan.pipelines]
+    parts = [{"steps": [_step_json(one) for one in pipeline]} for pipeline in plan.pipelines]
     return parts[0] if len(parts) == 1 else {"pipelines": parts}
+
+
+def _step_json(one: Step) -> dict[str, Any]:
+    return {"tool": one.tool, "args": {name: items[0] if len(items) == 1 else list(items) for name, items in one.args.items()}}
 
 
 def from_json(data: Any, tools: Tools) -> Plan:
@@ -208,7 +219,10 @@ def from_json(data: Any, tools: Tools) -> Plan:
     parts = data.get("pipelines", [data]) if isinstance(data, dict) else None
     if not isinstance(parts, list) or not parts:
         raise PlanError('a plan in JSON is {"steps": [{"tool": …, "args": {…}}]}')
-    return Plan(tuple(tuple(_json_step(s, tools) for s in _json_steps(part)) for part in parts))
+    steps = [_json_steps(part) for part in parts]
+    if sum(map(len, steps)) > MAX_STEPS:
+        raise PlanError("the plan has too many steps", hint=f"at most {MAX_STEPS}")
+    return Plan(tuple(tuple(_json_step(s, tools) for s in pipeline) for pipeline in steps))
 
 
 def _json_steps(part: Any) -> list[Any]:
@@ -225,12 +239,18 @@ def _json_step(data: Mapping[str, Any], tools: Tools) -> Step:
         raise PlanError(f"{tool.name}: args is an object")
     args: dict[str, Words] = {}
     for name, value in given.items():
+        if not name:
+            raise PlanError(f"{tool.name} has no argument ''", hint=_usage(tool))
         param = _param(tool, _Token(-1, key=str(name), items=("",)), False, args)
         items = value if isinstance(value, list) else [value]
         if not items or not all(isinstance(item, str | int | float) for item in items) or (len(items) > 1 and not param.many):
             raise PlanError(f"{tool.name}: {name} is a text or a list of texts")
-        args[param.name] = tuple(_canon(tool, param, str(item), -1) for item in items)
+        args[param.name] = tuple(_canon(tool, param, _json_text(item), -1) for item in items)
     return step(tool, args)
+
+
+def _json_text(item: str | int | float | bool) -> str:
+    return ("no", "yes")[item] if isinstance(item, bool) else str(item)
 
 
 def with_args(plan: Plan, changes: Mapping[str, Words], tools: Tools) -> Plan:

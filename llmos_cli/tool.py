@@ -65,8 +65,8 @@ def tool(
 
     A first parameter `given` takes what the pipe brings (`Files | None` where the tool can also stand first); `place` is
     filled in by the kernel; the rest are the plan's arguments, each `Annotated[type, Literal, "help"]`, a tuple where it takes a
-    list. With `named`, a tool of files may stand first and be given its files by name. `flow` is said only where what is given on depends on
-    what is taken.
+    list. With `named`, a tool of files may stand first and be given its files by name. `flow` is said only where what is given on
+    depends on what is taken.
     """
 
     def make(function: Callable[..., Any]) -> Tool:

@@ -16,7 +16,6 @@ app = typer.Typer(
     help="A shell for plain words: say what you want done with your files.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )

@@ -17,7 +17,7 @@ from llmos_cli.errors import LlmosError, UsageError
 from llmos_cli.events import Finished, Planned
 from llmos_cli.host import Host
 from llmos_cli.kernel.kernel import Kernel, Options
-from llmos_cli.values import Table
+from llmos_cli.values import Table, Text
 
 MAX_MATERIAL = 512 * 1024 * 1024
 
@@ -37,7 +37,7 @@ def turn(request: str, output: Output, *, yes: bool, dry_run: bool, go_on: bool,
     code = 0
     for event in Kernel(host).turn(request, approve(host, yes, dry_run), options, typed=typed):
         if isinstance(event, Planned) and output.plan_only and show.mode in ("plain", "terminal"):
-            print(event.text, file=host.stdout)
+            show.value(Text((event.text,)))
             continue
         show.event(event)
         if isinstance(event, Finished):

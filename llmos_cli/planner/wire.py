@@ -131,7 +131,7 @@ def span_text(first: int, last: int, param: Param, request: Request, *, starred:
         text += borrowed_unit(last, param, request)
     if isinstance(param.type, PathName):
         return text.strip("/") if len(text) > 1 and not text.startswith(("/", "~")) else text
-    if isinstance(param.type, Glob) and starred and re.fullmatch(r"[a-z]{3,}s", text) and not text.endswith("ss"):
+    if isinstance(param.type, Glob) and starred and re.fullmatch(r"[a-z]{3,}s", text) and not text.endswith(("ss", "us", "is")):
         return text[:-1]
     return param.type.canon(text) if not isinstance(param.type, Choice) else text
 

@@ -7,11 +7,14 @@ from typing import Annotated
 
 from llmos_cli.effects import Copy, Effect, Link, MakeFolder, Move, Remove, SetMode, SetOwner, Trash, Write
 from llmos_cli.errors import LlmosError
+from llmos_cli.kinds import parted
 from llmos_cli.literals import MODES, Chars, Choice, Ext, Literal, Mode, PathName
 from llmos_cli.places import Place
 from llmos_cli.tool import tool
 from llmos_cli.tools.facts import YES_NO
+from llmos_cli.tools.find import walk
 from llmos_cli.tools.keys import file_key
+from llmos_cli.tools.read import titled
 from llmos_cli.values import Entry, Files
 
 INTO = PathName("path", new=True, folder=True, found=True)
@@ -29,14 +32,19 @@ def target(entry: Entry, into: Path | None, to: Path | str | None, only: bool) -
         return str(into / entry.name)
     assert to is not None
     place = Path(entry.path).parent / to
-    if place.is_dir() and not place.is_symlink() and not place.samefile(entry.path):
+    if place.is_dir() and not place.is_symlink() and not _same(place, entry):
         return str(place / entry.name)
     if not only:
         raise LlmosError(f"several files cannot all be called {os.path.basename(to)}", hint="put them in a folder with into=")
     return str(place)
 
 
-def _outermost(given: Files) -> list[Entry]:
+def _same(place: Path, entry: Entry) -> bool:
+    """One thing under two names: where capitals do not matter, `Docs` is there already when `docs` is to be called so."""
+    return os.path.samestat(place.lstat(), entry.stat)
+
+
+def outermost(given: Files) -> list[Entry]:
     """The files, without those that lie in a folder that is among them too."""
     entries = list(dict.fromkeys(given.items))
     folders = {e.path for e in entries if e.is_folder}
@@ -46,14 +54,14 @@ def _outermost(given: Files) -> list[Entry]:
 @tool(named=True, one_of=("into", "to"))
 def copy(given: Files, into: Into = None, to: To = None, overwrite: Overwrite = False) -> tuple[Effect, ...]:
     """Copy files and folders into a folder, or one to a new name."""
-    entries = _outermost(given)
+    entries = outermost(given)
     return tuple(Copy(e.path, target(e, into, to, len(entries) == 1), overwrite) for e in entries)
 
 
 @tool(named=True, one_of=("into", "to"))
 def move(given: Files, into: Into = None, to: To = None, overwrite: Overwrite = False) -> tuple[Effect, ...]:
     """Move files and folders into a folder, or one to a new name or path."""
-    entries = _outermost(given)
+    entries = outermost(given)
     pairs = [(e.path, target(e, into, to, len(entries) == 1)) for e in entries]
     return tuple(Move(a, b, overwrite) for a, b in pairs if a != b)
 
@@ -62,7 +70,7 @@ def move(given: Files, into: Into = None, to: To = None, overwrite: Overwrite = 
 def rename(
     given: Files,
     to: Annotated[str, Literal("name"), "the new name, for one file"] = "",
-    ext: Annotated[str, Ext("extension"), "a new ending in place of the old one"] = "",
+    ext: Annotated[str, Ext("extension", exact=True), "a new ending in place of the old one"] = "",
     old: Annotated[str, Chars("text"), "a part of the names to replace"] = "",
     new: Annotated[str, Chars("text"), "what to put in its place; nothing if left out"] = "",
     prefix: Annotated[str, Literal("text"), "to put before the names"] = "",
@@ -71,15 +79,15 @@ def rename(
     number: Annotated[bool, YES_NO, "put 01, 02 … before the names"] = False,
 ) -> tuple[Effect, ...]:
     """Give new names: to one file, or to many by a pattern."""
-    entries = _outermost(given)
+    entries = outermost(given)
     if to and len(entries) != 1:
         raise LlmosError(f"{len(entries)} files cannot all be called {to}", hint="rename one file, or use old= and new=")
     width = max(2, len(str(len(entries))))
     effects = []
     for i, entry in enumerate(entries, 1):
-        stem, dot = os.path.splitext(entry.name)
+        stem, dot = _parted(entry.name, entry)
         name = to or (stem.replace(old, new) + (dot.replace(old, new) if "." in old else dot) if old else entry.name)
-        stem, dot = os.path.splitext(name)
+        stem, dot = _parted(name, entry)
         stem = f"{prefix}{_cased(stem, case)}{suffix}"
         name = (f"{i:0{width}d} " if number else "") + stem + (f".{ext[0]}" if ext else dot.lower() if case == "lower" else dot)
         path = os.path.join(os.path.dirname(entry.path), name)
@@ -90,14 +98,19 @@ def rename(
     return tuple(effects)
 
 
+def _parted(name: str, entry: Entry) -> tuple[str, str]:
+    """A folder's name has no ending."""
+    return (name, "") if entry.is_folder else parted(name)
+
+
 def _cased(stem: str, case: str) -> str:
-    return {"lower": stem.lower(), "upper": stem.upper(), "title": stem.title()}.get(case, stem)
+    return {"lower": stem.lower(), "upper": stem.upper(), "title": titled(stem)}.get(case, stem)
 
 
 @tool(named=True)
 def delete(given: Files, forever: Annotated[bool, YES_NO, "not to the trash: this cannot be undone"] = False) -> tuple[Effect, ...]:
     """Delete files and folders: to the trash, unless for ever is said."""
-    return tuple(Remove(e.path) if forever else Trash(e.path) for e in _outermost(given))
+    return tuple(Remove(e.path) if forever else Trash(e.path) for e in outermost(given))
 
 
 NewPaths = Annotated[tuple[Path, ...], PathName("path", new=True), "the new path"]
@@ -124,11 +137,15 @@ def link(
 ) -> tuple[Effect, ...]:
     """Make links to files: in a folder, or one with a name."""
     entries = list(given.items)
+    if hard and (folder := next((e for e in entries if e.is_folder), None)):
+        raise LlmosError(f"{folder.name} is a folder, and a folder cannot have a second name", hint="leave hard= out")
     return tuple(Link(target(e, into, to, len(entries) == 1), e.path, hard) for e in entries)
 
 
 @tool(named=True)
-def mode(given: Files, set: Annotated[str, Mode("mode", tuple(MODES)), "such as 644, or executable, readonly, writable, private"]) -> tuple[Effect, ...]:
+def mode(
+    given: Files, set: Annotated[str, Mode("mode", tuple(MODES)), "such as 644, or executable, readonly, writable, private"]
+) -> tuple[Effect, ...]:
     """Set the permissions."""
     return tuple(SetMode(e.path, bits) for e in given.items if not e.is_link and (bits := _bits(e, set)) != st.S_IMODE(e.stat.st_mode))
 
@@ -169,11 +186,9 @@ def organize(
 ) -> tuple[Effect, ...]:
     """Sort files into folders by extension, kind or date, beside them or in another folder."""
     key, effects = file_key(by), []
-    entries = [e for e in given.items]
-    if len(entries) == 1 and entries[0].is_folder:
-        from llmos_cli.tools.find import walk
-
-        entries = list(walk(entries[0].path, "file", depth=1))
+    entries = list(given.items)
+    if all(os.path.isdir(e.path) for e in entries):  # folders alone: what lies directly in them
+        entries = [file for e in entries for file in walk(e.path, "file", [lambda name: not name.startswith(".")], depth=1)]
     for entry in entries:
         label = str(key(entry)) or "other"
         base = str(into) if into else os.path.dirname(entry.path)

@@ -1,7 +1,7 @@
 """What is inside files: with ripgrep where it is installed, by our own reading otherwise, with the same answers.
 
-A file is text if its first 8 KiB hold no NUL byte; others are never searched. Plain texts match without regard to capitals where they
-have none themselves.
+A file is text if its first 8 KiB hold no NUL byte and do not say that it is UTF-16; others are never searched. Plain texts match
+without regard to capitals where they have none themselves.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 
+from llmos_cli.errors import LlmosError
 from llmos_cli.values import Entry
 
 _HEAD = 8192
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BATCH = 500
 
 
 def pattern(texts: Sequence[str], *, regex: bool = False, word: bool = False, case: bool | None = None, at: str = "") -> re.Pattern[str]:
-    """Any of `texts`, as whole words or at the start or end of a line where asked. Raises ValueError for a bad expression."""
+    """Any of `texts`, as whole words or at the start or end of a line where asked. Raises LlmosError for a bad expression."""
     parts = [text if regex else re.escape(text) for text in texts]
     joined = "|".join(f"(?:{part})" for part in parts)
     if word:
@@ -30,18 +32,25 @@ def pattern(texts: Sequence[str], *, regex: bool = False, word: bool = False, ca
     try:
         return re.compile(joined, re.IGNORECASE if ignore else 0)
     except re.error as error:
-        raise ValueError(f"{texts[0]!r} is not a regular expression: {error}") from error
+        raise LlmosError(f"{texts[0]!r} is not a regular expression: {error}") from error
 
 
 def is_text(path: str) -> bool:
-    """Raises OSError where it cannot be read."""
+    """False also for pipes and devices, which might never end. Raises OSError where it cannot be read."""
+    if not os.path.isfile(path):
+        os.stat(path)
+        return False
     with open(path, "rb") as file:
-        return b"\0" not in file.read(_HEAD)
+        head = file.read(_HEAD)
+    return b"\0" not in head and not head.startswith(_UTF16)
 
 
 def lines_of(path: str) -> Iterator[str]:
-    """The lines of a file without their ends; bytes that are not UTF-8 become U+FFFD. Raises OSError."""
-    with open(path, encoding="utf-8", errors="replace", newline=None) as file:
+    """The lines of a file without their ends. Bytes that are not UTF-8 are kept as lone surrogates: written again, they are themselves.
+
+    Raises OSError.
+    """
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline=None) as file:
         for line in file:
             yield line.removesuffix("\n")
 
@@ -68,11 +77,10 @@ def _readable(entry: Entry) -> bool:
 def _holding(entries: Iterator[Entry], texts: Sequence[str]) -> Iterator[Entry]:
     rg, wanted = shutil.which("rg"), pattern(texts)
     while batch := list(itertools.islice(entries, _BATCH)):
-        if rg and len(batch) > 20 and "\n" not in "".join(texts):
-            having = _ripgrep(rg, [e.path for e in batch], texts, bool(wanted.flags & re.IGNORECASE))
-            yield from (e for e in batch if e.path in having)
-        else:
-            yield from (e for e in batch if _has(e.path, wanted))
+        having = None
+        if rg and os.path.isabs(rg) and len(batch) > 20 and not re.search(r"[\n\r\0]", "".join(texts)):
+            having = ripgrep(rg, [e.path for e in batch], texts, bool(wanted.flags & re.IGNORECASE))
+        yield from (e for e in batch if (_has(e.path, wanted) if having is None else e.path in having))
 
 
 def _has(path: str, wanted: re.Pattern[str]) -> bool:
@@ -82,8 +90,12 @@ def _has(path: str, wanted: re.Pattern[str]) -> bool:
         return False
 
 
-def _ripgrep(rg: str, paths: Sequence[str], texts: Sequence[str], ignore_case: bool) -> set[str]:
-    command = [rg, "--no-config", "--null", "-laF", "-i" if ignore_case else "-s"]
+def ripgrep(rg: str, paths: Sequence[str], texts: Sequence[str], ignore_case: bool) -> set[str] | None:
+    """Those of the files that hold any of the texts; None where ripgrep could not be run."""
+    command = [rg, "--no-config", "--null", "-laF", "--encoding=none", "-i" if ignore_case else "-s"]
     command += [word for text in texts for word in ("-e", text)]
-    done = subprocess.run([*command, "--", *paths], capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    return {os.fsdecode(path) for path in done.stdout.split(b"\0") if path}
+    try:
+        done = subprocess.run([*command, "--", *paths], capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    except OSError:  # it went away, or the paths are too long for one command
+        return None
+    return {os.fsdecode(path) for path in done.stdout.split(b"\0") if path} if done.returncode in (0, 1) or done.stdout else None

@@ -1,5 +1,7 @@
 """Changing what is in files: write, append, replace, take lines out; and archives."""
 
+import csv as csvmodule
+import io
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -8,11 +10,13 @@ from typing import Annotated
 
 from llmos_cli.effects import Effect, Pack, Unpack, Write
 from llmos_cli.errors import LlmosError
+from llmos_cli.kinds import parted
 from llmos_cli.literals import Chars, Choice, Literal, PathName
 from llmos_cli.places import Place
 from llmos_cli.tool import tool
-from llmos_cli.tools.change import Into, Overwrite
+from llmos_cli.tools.change import Into, Overwrite, outermost
 from llmos_cli.tools.facts import YES_NO
+from llmos_cli.tools.find import walk
 from llmos_cli.tools.read import readable
 from llmos_cli.values import Entry, Files, Table, Text
 
@@ -23,13 +27,20 @@ Given = Files | Table | Text | None
 
 
 def text_of(given: Given, said: tuple[str, ...]) -> str:
-    """What is to be written: the lines said, or what came from the pipe (of files, their paths). Raises LlmosError for neither."""
+    """What is to be written: the lines said, or what came from the pipe (of files, their paths; of a table, CSV).
+
+    Raises LlmosError for neither and for both.
+    """
+    if given is not None and said:
+        raise LlmosError("the text comes from the pipe here, and is said too", hint="leave one of the two out")
     if isinstance(given, Text):
         lines: Iterable[str] = given.lines
     elif isinstance(given, Files):
         lines = (e.path for e in given.items)
     elif isinstance(given, Table):
-        lines = [",".join(given.columns), *(",".join("" if c is None else str(c) for c in row) for row in given.rows)]
+        out = io.StringIO()
+        csvmodule.writer(out, lineterminator="\n").writerows([given.columns, *given.rows])
+        return out.getvalue()
     elif said:
         lines = said
     else:
@@ -41,6 +52,8 @@ def content(path: Path) -> bytes:
     """What is in a file, b'' where there is none. Raises LlmosError for a folder."""
     if path.is_dir():
         raise LlmosError(f"{path.name} is a folder")
+    if path.exists() and not path.is_file():
+        raise LlmosError(f"{path.name} is not a file")
     return path.read_bytes() if path.exists() else b""
 
 
@@ -60,37 +73,42 @@ def write(
 def append(given: Given, text: Lines = (), *, to: Annotated[Path, OLD, "the file"]) -> tuple[Effect, ...]:
     """Put lines at the end of a file."""
     before = content(to)
-    if before and not before.endswith(b"\n"):
-        before += b"\n"
-    return (Write(str(to), before + text_of(given, text).encode(errors="surrogateescape"), to.exists()),)
+    end = b"\r\n" if b"\r\n" in before else b"\n"
+    added = text_of(given, text).encode(errors="surrogateescape").replace(b"\n", end)
+    return (Write(str(to), before + (end if before and not before.endswith(b"\n") else b"") + added, to.exists()),)
 
 
 @tool()
 def prepend(given: Given, text: Lines = (), *, to: Annotated[Path, OLD, "the file"]) -> tuple[Effect, ...]:
     """Put lines at the start of a file."""
-    return (Write(str(to), text_of(given, text).encode(errors="surrogateescape") + content(to), to.exists()),)
+    before = content(to)
+    mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""  # that it is UTF-8 is said first
+    added = text_of(given, text).encode(errors="surrogateescape").replace(b"\n", b"\r\n" if b"\r\n" in before else b"\n")
+    return (Write(str(to), mark + added + before.removeprefix(mark), to.exists()),)
 
 
 @tool(named=True)
 def clear(given: Files) -> tuple[Effect, ...]:
     """Empty files: they stay, with nothing in them."""
-    return tuple(Write(_file(e), b"", True) for e in given.items)
+    return tuple(Write(_file(e), b"", True) for e in given.items if os.path.getsize(_file(e)))
 
 
 def _file(entry: Entry) -> str:
-    if not entry.is_file:
+    """The path of a file, or of the one that a link leads to."""
+    if not os.path.isfile(entry.path):
         raise LlmosError(f"{entry.name} is not a file")
-    return entry.path
+    return os.path.realpath(entry.path) if entry.is_link else entry.path
 
 
 def _edit(given: Files, change: Callable[[str], str]) -> tuple[Effect, ...]:
     """The writes that `change` makes in the files' texts; files that stay as they are have none."""
     effects = []
     for entry in given.items:
-        before = Path(readable(entry)).read_bytes().decode("utf-8", "surrogateescape")
+        path = _file(Entry(readable(entry)))
+        before = Path(path).read_bytes().decode("utf-8", "surrogateescape")
         after = change(before)
         if after != before:
-            effects.append(Write(entry.path, after.encode("utf-8", "surrogateescape"), True))
+            effects.append(Write(path, after.encode("utf-8", "surrogateescape"), True))
     return tuple(effects)
 
 
@@ -102,13 +120,17 @@ def replace(
     regex: Annotated[bool, YES_NO, "it is a regular expression"] = False,
 ) -> tuple[Effect, ...] | Text:
     """Replace a text everywhere in files, or in a text that flows by."""
+    if not old:
+        raise LlmosError("say which text to replace", hint="replace notes.txt old=teh new=the")
     try:
         wanted = re.compile(old if regex else re.escape(old), re.MULTILINE)
-    except re.error as error:
-        raise LlmosError(f"{old!r} is not a regular expression: {error}") from error
+        wanted.sub(new if regex else "", "")  # `\\1` is what a group found
+    except (re.error, IndexError) as error:
+        raise LlmosError(f"{old!r} is not a regular expression for {new!r}: {error}") from error
+    put: str | Callable[[re.Match[str]], str] = new if regex else lambda match: new
     if isinstance(given, Text):
-        return Text((wanted.sub(lambda m: new, line) for line in given.lines), given.sources)
-    return _edit(given, lambda text: wanted.sub(lambda m: new, text))
+        return Text((wanted.sub(put, line) for line in given.lines), given.sources)
+    return _edit(given, lambda text: wanted.sub(put, text))
 
 
 @tool(named=True, one_of=("contains", "blank"))
@@ -119,10 +141,13 @@ def remove_lines(
 ) -> tuple[Effect, ...]:
     """Take lines out of files."""
 
+    if "" in contains:
+        raise LlmosError("every line holds nothing", hint="remove_lines notes.txt blank=yes takes out empty lines")
+
     def goes(line: str) -> bool:
         return any(text in line for text in contains) or (blank and not line.strip())
 
-    return _edit(given, lambda text: "".join(line for line in text.splitlines(keepends=True) if not goes(line)))
+    return _edit(given, lambda text: "".join(line for line in io.StringIO(text, newline="") if not goes(line)))
 
 
 FORMATS = ("zip", "tar", "tar.gz", "tar.bz2", "tar.xz")
@@ -139,7 +164,9 @@ def pack(
     flat: Annotated[bool, YES_NO, "no folders inside"] = False,
 ) -> tuple[Effect, ...]:
     """Pack files and folders into an archive."""
-    entries = list(given.items)
+    entries = outermost(given)
+    if flat:
+        entries = [file for e in entries for file in (walk(e.path, "file") if e.is_folder else [e])]
     if not entries:
         raise LlmosError("there is nothing to pack")
     name = os.path.basename(to) if to else _archive_name(entries)
@@ -155,7 +182,7 @@ def pack(
 
 def _archive_name(entries: list[Entry]) -> str:
     if len(entries) == 1:
-        return entries[0].name if entries[0].is_folder else os.path.splitext(entries[0].name)[0]
+        return entries[0].name if entries[0].is_folder else parted(entries[0].name)[0]
     return "archive"
 
 

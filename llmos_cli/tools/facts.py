@@ -1,6 +1,7 @@
 """What is known of files: all about one, the space they take, equal ones, checksums, the folders they lie in."""
 
 import hashlib
+import itertools
 import os
 import shutil
 import stat as st
@@ -9,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+from llmos_cli.errors import LlmosError
+from llmos_cli.kinds import parted
 from llmos_cli.literals import Choice, Flag, PathName, Whole
 from llmos_cli.places import Place
 from llmos_cli.tool import tool
@@ -24,11 +27,18 @@ def stat(given: Files) -> Table:
     """All about a file: size, dates, owner, permissions."""
 
     def row(entry: Entry) -> tuple[str, str, int, str, str, str]:
-        modified = datetime.fromtimestamp(entry.stat.st_mtime, UTC).isoformat().replace("+00:00", "Z")
         type = "folder" if entry.is_folder else "link" if entry.is_link else "file"
-        return entry.path, type, entry.stat.st_size, modified, st.filemode(entry.stat.st_mode), owner(entry)
+        return entry.path, type, entry.stat.st_size, _iso(entry.stat.st_mtime), st.filemode(entry.stat.st_mode), owner(entry)
 
     return Table(("path", "type", "size", "modified", "mode", "owner"), (row(e) for e in given.items))
+
+
+def _iso(seconds: float) -> str:
+    """A moment in ISO 8601, UTC; '' for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def size_below(path: str) -> int:
@@ -82,18 +92,26 @@ def tree(
 ) -> Text:
     """The folder and what lies below it, as a drawing."""
     root = str(in_ or place.cwd)
-    return Text(_draw(root, "", depth, os.path.basename(root) or root), (root,))
+    if not os.path.isdir(root):
+        raise LlmosError(f"{root} is not a folder", hint=f"stat {root}")
+    return Text(itertools.chain([os.path.basename(root) or root], _draw(root, depth)), (root,))
 
 
-def _draw(folder: str, indent: str, depth: int | None, label: str) -> Iterator[str]:
-    if label:
-        yield label
-    entries = list(walk(folder, depth=1)) if depth is None or depth > 0 else []
-    for i, entry in enumerate(entries):
-        is_last = i == len(entries) - 1
-        yield f"{indent}{'└── ' if is_last else '├── '}{entry.name}{'/' if entry.is_folder else ''}"
-        if entry.is_folder:
-            yield from _draw(entry.path, indent + ("    " if is_last else "│   "), depth and depth - 1 or (None if depth is None else 0), "")
+def _draw(root: str, depth: int | None) -> Iterator[str]:
+    levels = [("", _reversed(root))]  # for each open folder, its indent and what of it is still to draw
+    while levels:
+        indent, entries = levels[-1]
+        if not entries:
+            levels.pop()
+            continue
+        entry = entries.pop()
+        yield f"{indent}{'├── ' if entries else '└── '}{entry.name}{'/' if entry.is_folder else ''}"
+        if entry.is_folder and (depth is None or len(levels) < depth):
+            levels.append((indent + ("│   " if entries else "    "), _reversed(entry.path)))
+
+
+def _reversed(folder: str) -> list[Entry]:
+    return list(walk(folder, depth=1))[::-1]
 
 
 @tool(named=True)
@@ -105,7 +123,7 @@ def parents(given: Files) -> Files:
 @tool(named=True)
 def names(given: Files, stem: Annotated[bool, YES_NO, "without the extension"] = False) -> Text:
     """The bare names of files."""
-    return Text(os.path.splitext(e.name)[0] if stem else e.name for e in given.items)
+    return Text(parted(e.name)[0] if stem and not e.is_folder else e.name for e in given.items)
 
 
 def digest(path: str, algorithm: str) -> str:
@@ -130,25 +148,37 @@ def duplicates(
     extra: Annotated[bool, YES_NO, "all but one of each set, the oldest being kept"] = False,
 ) -> Files:
     """Files with the same contents as another one; equal ones stand together."""
-    files = [e for e in given.items if e.is_folder or e.is_file]
-    files = [f for e in files for f in (walk(e.path, "file") if e.is_folder else [e])]
+    files = _files_of(given.items)
     if of:
-        others = [e for folder in of for e in walk(str(folder), "file")]
+        theirs = {e.path: e for folder in of for e in walk(str(folder), "file")}
         mine = {e.path for e in files}
-        wanted = [same for same in _equal([*files, *(e for e in others if e.path not in mine)])]
-        theirs = {e.path for e in others}
-        return Files(tuple(e for same in wanted for e in same if e.path in mine and any(o.path in theirs - {e.path} for o in same)))
+        sets = _equal([*files, *(e for path, e in theirs.items() if path not in mine)])
+        return Files(tuple(e for same in sets for e in same if e.path in mine and any(o.path in theirs and o != e for o in same)))
     sets = _equal(files)
     if extra:
         sets = [sorted(same, key=lambda e: (e.stat.st_mtime, len(e.name), e.path))[1:] for same in sets]
     return Files(tuple(e for same in sets for e in same))
 
 
+def _files_of(given: Iterable[Entry]) -> list[Entry]:
+    """The files, and those in the folders, each path once: a file is not its own duplicate."""
+    found: dict[str, Entry] = {}
+    for entry in given:
+        if entry.is_folder:
+            found |= {e.path: e for e in walk(entry.path, "file")}
+        elif entry.is_file:
+            found[entry.path] = entry
+    return list(found.values())
+
+
 def _equal(files: list[Entry]) -> list[list[Entry]]:
     """Sets of two and more files with the same bytes: first by size, then by checksum."""
     by_size: dict[int, list[Entry]] = {}
     for entry in files:
-        by_size.setdefault(entry.stat.st_size, []).append(entry)
+        try:
+            by_size.setdefault(entry.stat.st_size, []).append(entry)
+        except OSError:
+            continue
     sets: dict[tuple[int, str], list[Entry]] = {}
     for size, same in by_size.items():
         for entry in same if len(same) > 1 else []:

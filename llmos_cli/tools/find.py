@@ -4,10 +4,13 @@ import fnmatch
 import os
 import re
 import stat as st
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
+from llmos_cli.errors import LlmosError
 from llmos_cli.kinds import KINDS
 from llmos_cli.literals import Choice, During, Ext, Flag, Glob, Literal, Mode, PathName, Size, When, Whole
 from llmos_cli.places import Place
@@ -16,6 +19,8 @@ from llmos_cli.tools.content import containing, pattern
 from llmos_cli.values import Entry, Files
 
 Test = Callable[[Entry], bool]
+NameTest = Callable[[str], bool]
+_NAME = attrgetter("name")
 Exts = tuple[tuple[str, ...], ...]
 YES_NO = Flag("flag", ("yes", "no"))
 TYPES = Choice("type", ("file", "folder", "link", "any"))
@@ -63,49 +68,77 @@ def find(
     type = type or ("any" if given is not None else "file")
     names = [*_names(name, not_name, ext, not_ext, case, regex), *_kinds(kind, not_kind)]
     if hidden != "yes":
-        names.append(lambda e, only=hidden == "only": e.name.startswith(".") == only)  # type: ignore[misc]
-    whole = [*_paths(path, not_path, not_in, case, place), *_stats(larger, smaller, newer, older, during, time, owner, mode)]
+        names.append(lambda n: n.startswith(".") == (hidden == "only"))
+    whole = [*_paths(path, not_path, case, place), *_stats(larger, smaller, newer, older, during, time, owner, mode)]
     whole += _flags(executable, writable, empty, broken)
+    left_out = _left_out(not_in, place) if not_in else None
     if given is not None:
-        inside = tuple(str(folder) + os.sep for folder in in_)
-        tests = [_of_type(type), *names, *whole, *([lambda e: e.path.startswith(inside)] if inside else [])]
-        found = (e for e in given.items if _holds(e, tests))
+        tests = [_of_type(type), lambda e: all(test(e.name) for test in names), *whole, *_within(in_, left_out, depth, min_depth, place)]
+        found = _holding(given.items, tests)
     else:
-        roots = [str(folder) for folder in in_ or (place.cwd,)]
-        found = (e for root in roots for e in walk(root, type, names, depth, min_depth, hidden == "no") if _holds(e, whole))
+        roots = _roots(in_ or (place.cwd,))
+        walks = (walk(root, type, names, depth, min_depth, hidden == "no", left_out) for root in roots)
+        found = _holding(_each_once(walks, roots), whole)
     return Files(containing(found, contains, lacks) if contains or lacks else found)
 
 
+def _roots(folders: tuple[Path, ...]) -> list[str]:
+    """Links followed, each once. Raises LlmosError for what cannot be looked into: a folder that was named must not be passed over."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise LlmosError(f"{folder} is not a folder", hint=f"find in={folder.parent}")
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise LlmosError(f"{folder} may not be looked into", hint=f"ls -ld {folder}")
+    return list(dict.fromkeys(os.path.realpath(folder) if folder.is_symlink() else str(folder) for folder in folders))
+
+
+def _each_once(walks: Iterable[Iterator[Entry]], roots: list[str]) -> Iterator[Entry]:
+    """What is found, where one root lies in another only once."""
+    found = (entry for walk in walks for entry in walk)
+    if not any(root != other and Path(root).is_relative_to(other) for root in roots for other in roots):
+        return found
+    seen: set[str] = set()
+    return (entry for entry in found if not (entry.path in seen or seen.add(entry.path)))  # type: ignore[func-returns-value]
+
+
 def walk(
-    root: str, type: str = "any", tests: list[Test] | None = None, depth: int | None = None, min_depth: int = 1, skip_hidden: bool = False
+    root: str,
+    type: str = "any",
+    names: Sequence[NameTest] = (),
+    depth: int | None = None,
+    min_depth: int = 1,
+    skip_hidden: bool = False,
+    left_out: NameTest | None = None,
 ) -> Iterator[Entry]:
     """What lies below a folder: parents before children, names sorted, links not followed, unreadable folders passed over.
 
-    `tests` are tried on each entry of the type (file, folder, link, any); they should not need a stat.
+    `names` are tried on the name of each entry of the type (file, folder, link, any), before anything is asked of the disk; folders
+    whose path is `left_out` are not entered.
     """
-    tests = tests or []
     stack: list[tuple[str, int]] = [(os.path.realpath(root) if os.path.islink(root) else root, 1)]
     while stack:
         folder, level = stack.pop()
         try:
             with os.scandir(folder) as scan:
-                entries = sorted(scan, key=lambda e: e.name)
+                entries = sorted(scan, key=_NAME)
         except OSError:
             continue
-        below = []
+        deeper, here, below = depth is None or level < depth, level >= min_depth, []
         for item in entries:
             is_folder = item.is_dir(follow_symlinks=False)
-            if is_folder and (depth is None or level < depth) and not (skip_hidden and item.name.startswith(".")):
-                below.append((item.path, level + 1))
-            if level >= min_depth and (type == "any" or _type_of(item, is_folder) == type):
-                entry = Entry(item.path)
-                if all(test(entry) for test in tests):
-                    yield entry
+            if is_folder:
+                if left_out is not None and left_out(item.path):
+                    continue
+                if deeper and not (skip_hidden and item.name.startswith(".")):
+                    below.append((item.path, level + 1))
+            if here and (type == "any" or type == ("folder" if is_folder else "link" if item.is_symlink() else "file")):
+                name = item.name
+                for test in names:
+                    if not test(name):
+                        break
+                else:
+                    yield Entry(item.path)
         stack += reversed(below)
-
-
-def _type_of(item: "os.DirEntry[str]", is_folder: bool) -> str:
-    return "folder" if is_folder else "link" if item.is_symlink() else "file"
 
 
 def _of_type(type: str) -> Test:
@@ -114,78 +147,111 @@ def _of_type(type: str) -> Test:
     return lambda e: {"file": e.is_file, "folder": e.is_folder, "link": e.is_link}[type]
 
 
-def _holds(entry: Entry, tests: list[Test]) -> bool:
-    try:
-        return all(test(entry) for test in tests)
-    except OSError:  # it went away, or may not be looked at
-        return False
+def _holding(entries: Iterable[Entry], tests: Sequence[Test]) -> Iterator[Entry]:
+    """Those for which all tests hold; one that went away, or may not be looked at, is passed over."""
+    for entry in entries:
+        try:
+            for test in tests:
+                if not test(entry):
+                    break
+            else:
+                yield entry
+        except OSError:
+            continue
 
 
-def matcher(globs: tuple[str, ...], case: bool) -> Callable[[str], bool]:
-    """Whether a name matches any of the globs; `[` is itself, unlike in a shell."""
-    patterns = [fnmatch.translate(g.replace("[", "[[]")) for g in globs]
-    compiled = re.compile("|".join(patterns), 0 if case else re.IGNORECASE)
-    return lambda text: compiled.match(text) is not None
+def _within(in_: tuple[Path, ...], left_out: NameTest | None, depth: int | None, min_depth: int, place: Place) -> Iterator[Test]:
+    """For files from the pipe, what the walk does for others. Depth is counted from the folders named, or from the current one."""
+    roots = [str(folder).rstrip("/") + "/" for folder in in_ or (place.cwd,)]
+    if in_:
+        inside = tuple(roots)
+        yield lambda e: e.path.startswith(inside)
+    if depth is not None or min_depth > 1:
+        most = float("inf") if depth is None else depth
+        yield lambda e: any(e.path.startswith(r) and min_depth <= e.path[len(r) :].count("/") + 1 <= most for r in roots)
+    if left_out is not None:
+        bases = [*(Path(root) for root in roots), place.home, Path("/")]
 
+        def outside(entry: Entry) -> bool:
+            path = Path(entry.path)
+            base = next(b for b in bases if path.is_relative_to(b))
+            folders = [p for p in path.parents if p != base and p.is_relative_to(base)]
+            return not any(left_out(str(folder)) for folder in (folders if not entry.is_folder else [path, *folders]))
 
-def _expression(patterns: tuple[str, ...], case: bool) -> Callable[[str], bool]:
-    wanted = pattern(patterns, regex=True, case=case)
-    return lambda text: wanted.search(text) is not None
-
-
-def _names(name: tuple[str, ...], not_name: tuple[str, ...], ext: Exts, not_ext: Exts, case: bool, regex: bool) -> Iterator[Test]:
-    make = _expression if regex else matcher
-    if name:
-        match = make(name, case)
-        yield lambda e: match(e.name)
-    if not_name:
-        leave = make(not_name, case)
-        yield lambda e: not leave(e.name)
-    if ext:
-        endings = tuple("." + word for words in ext for word in words)
-        yield lambda e: e.name.lower().endswith(endings)
-    if not_ext:
-        others = tuple("." + word for words in not_ext for word in words)
-        yield lambda e: not e.name.lower().endswith(others)
-
-
-def _kinds(kind: tuple[str, ...], not_kind: tuple[str, ...]) -> Iterator[Test]:
-    if kind:
-        wanted = frozenset[str]().union(*(KINDS[k] for k in kind))
-        yield lambda e: e.ext in wanted
-    if not_kind:
-        others = frozenset[str]().union(*(KINDS[k] for k in not_kind))
-        yield lambda e: e.ext not in others
-
-
-def _paths(path: tuple[str, ...], not_path: tuple[str, ...], not_in: tuple[str, ...], case: bool, place: Place) -> Iterator[Test]:
-    def matching(globs: tuple[str, ...]) -> Test:
-        match = matcher(tuple(g if g.startswith(("/", "*")) else f"*/{g}" for g in globs), case)
-        return lambda e: match(e.path)
-
-    if path:
-        yield matching(path)
-    if not_path:
-        leave = matching(not_path)
-        yield lambda e: not leave(e)
-    if not_in:
-        outside = _outside(not_in, place)
         yield outside
 
 
-def _outside(folders: tuple[str, ...], place: Place) -> Test:
-    """Not inside any folder of these names; a known folder's word (downloads) means that folder."""
-    known = [place.known_folder(word) for word in folders]
-    roots = tuple(str(folder) + os.sep for folder in known if folder is not None)
-    parts = tuple(os.sep + word.strip("/").removeprefix("~/").lower() + os.sep for word in folders)
-    return lambda e: not (e.path.startswith(roots) or any(part in e.path.lower() for part in parts))
+def matcher(globs: tuple[str, ...], case: bool) -> NameTest:
+    """Whether a name matches any of the globs; `[` is itself, unlike in a shell, and é is é in either way to write it."""
+    patterns = [fnmatch.translate(_composed(glob).replace("[", "[[]")) for glob in globs]
+    match = re.compile("|".join(patterns), 0 if case else re.IGNORECASE).match
+    return lambda text: match(text if text.isascii() else _composed(text)) is not None
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _expression(patterns: tuple[str, ...], case: bool) -> NameTest:
+    search = pattern(patterns, regex=True, case=case).search
+    return lambda text: search(text) is not None
+
+
+def _names(name: tuple[str, ...], not_name: tuple[str, ...], ext: Exts, not_ext: Exts, case: bool, regex: bool) -> Iterator[NameTest]:
+    make = _expression if regex else matcher
+    if name:
+        yield make(name, case)
+    if not_name:
+        leave = make(not_name, case)
+        yield lambda n: not leave(n)
+    if ext:
+        endings = tuple("." + word for words in ext for word in words)
+        yield lambda n: n.lower().endswith(endings)
+    if not_ext:
+        others = tuple("." + word for words in not_ext for word in words)
+        yield lambda n: not n.lower().endswith(others)
+
+
+def _kinds(kind: tuple[str, ...], not_kind: tuple[str, ...]) -> Iterator[NameTest]:
+    if kind:
+        wanted = frozenset[str]().union(*(KINDS[k] for k in kind))
+        yield lambda n: os.path.splitext(n)[1][1:].lower() in wanted
+    if not_kind:
+        others = frozenset[str]().union(*(KINDS[k] for k in not_kind))
+        yield lambda n: os.path.splitext(n)[1][1:].lower() not in others
+
+
+def _paths(path: tuple[str, ...], not_path: tuple[str, ...], case: bool, place: Place) -> Iterator[Test]:
+    def matching(globs: tuple[str, ...]) -> NameTest:
+        said = [f"{place.home}{g[1:]}" if g.startswith("~/") else g.removeprefix("./") for g in globs]
+        return matcher(tuple(g if g.startswith(("/", "*")) else f"*/{g}" for g in said), case)
+
+    if path:
+        match = matching(path)
+        yield lambda e: match(e.path)
+    if not_path:
+        leave = matching(not_path)
+        yield lambda e: not leave(e.path)
+
+
+def _left_out(folders: tuple[str, ...], place: Place) -> NameTest:
+    """Whether a folder's path is one to leave out: by its name or its last names, or as a known folder (downloads)."""
+    known = {str(folder) for word in folders if (folder := place.known_folder(word)) is not None}
+    globs = []
+    for word in folders:
+        word = word.rstrip("/") or word
+        word = f"{place.home}{word[1:]}" if word.startswith("~/") else word.removeprefix("./")
+        globs.append(word if word.startswith("/") else f"*/{word}")
+    match = matcher(tuple(globs), case=False)
+    return lambda path: path in known or match(path)
 
 
 def _stats(
     larger: int | None, smaller: int | None, newer: float | None, older: float | None,
     during: tuple[float, float] | None, time: str, owner: str, mode: str,
 ) -> Iterator[Test]:  # fmt: skip
-    field = {"modified": "st_mtime", "accessed": "st_atime", "created": "st_ctime"}[time]
+    created = "st_birthtime" if hasattr(os.stat_result, "st_birthtime") else "st_ctime"
+    field = {"modified": "st_mtime", "accessed": "st_atime", "created": created}[time]
     if larger is not None:
         yield lambda e: e.stat.st_size > larger
     if smaller is not None:
@@ -209,7 +275,11 @@ def _uid(owner: str) -> int:
     try:
         return pwd.getpwnam(owner).pw_uid
     except KeyError:
-        return int(owner) if owner.isdigit() else os.getuid() if owner.lower() in ("me", "myself", "i", "mine") else -1
+        if owner.lower() in ("me", "myself", "i", "mine"):
+            return os.getuid()
+        if owner.isdecimal():
+            return int(owner)
+        raise LlmosError(f"there is no user {owner!r} on this machine", hint="ls -l shows who owns what") from None
 
 
 def _has_mode(mode: str) -> Test:
@@ -247,5 +317,5 @@ def list_(
     hidden: Annotated[str, Choice("hidden", ("yes", "no", "only")), "names that start with a dot; listed unless no"] = "yes",
 ) -> Files:
     """What lies directly in a folder."""
-    tests: list[Test] = [] if hidden == "yes" else [lambda e: e.name.startswith(".") == (hidden == "only")]
-    return Files(e for folder in in_ or (place.cwd,) for e in walk(str(folder), type, tests, 1))
+    names: list[NameTest] = [] if hidden == "yes" else [lambda n: n.startswith(".") == (hidden == "only")]
+    return Files(e for root in _roots(in_ or (place.cwd,)) for e in walk(root, type, names, 1))

@@ -1,12 +1,13 @@
 """Ordering, choosing and counting, on whatever flows: files, rows, lines."""
 
 import itertools
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, TypeVar
 
 from llmos_cli.errors import LlmosError
-from llmos_cli.literals import Amount, Choice, Literal, Whole
+from llmos_cli.literals import Amount, Chars, Choice, Literal, Whole
 from llmos_cli.numerals import number as read_number
 from llmos_cli.tool import tool
 from llmos_cli.tools.keys import as_number, column_index, file_key, key_of
@@ -27,6 +28,11 @@ def rewrap(given: Items, change: Callable[[Iterable[Any]], Iterable[Any]]) -> It
     if isinstance(given, Table):
         return Table(given.columns, change(given.rows))
     return Text(change(given.lines), given.sources)
+
+
+def _cell(row: Sequence[Cell], at: int) -> Cell:
+    """None where a row is too short."""
+    return row[at] if at < len(row) else None
 
 
 def items_of(given: Files | Table | Text) -> Iterable[Any]:
@@ -69,7 +75,8 @@ def pick(
     to: Annotated[int | None, COUNT, "the last position; the same if left out"] = None,
 ) -> Items:
     """The one at a position, or those from one position to another."""
-    return rewrap(given, lambda items: itertools.islice(items, from_ - 1, max(to or from_, from_)))
+    first, last = sorted((from_, to or from_))
+    return rewrap(given, lambda items: itertools.islice(items, first - 1, last))
 
 
 @tool()
@@ -97,7 +104,7 @@ Column = Annotated[str, COLUMN, "the column; the only one with numbers if left o
 @tool()
 def sum_(given: Files | Table | Text, column: Column = "") -> Number:
     """All added up: sizes of files in bytes, a column's numbers, or the numbers that lines hold."""
-    return Number(_whole(sum(numbers(given, column))), _unit(given, column))
+    return Number(_whole(math.fsum(numbers(given, column))), _unit(given, column))
 
 
 @tool()
@@ -106,7 +113,7 @@ def average(given: Files | Table | Text, column: Column = "") -> Number:
     found = list(numbers(given, column))
     if not found:
         raise LlmosError("there is nothing to take the average of")
-    return Number(_whole(sum(found) / len(found)), _unit(given, column))
+    return Number(_whole(math.fsum(found) / len(found)), _unit(given, column))
 
 
 @tool()
@@ -133,7 +140,8 @@ def _whole(value: float) -> int | float:
 
 
 def _unit(given: Files | Table | Text, column: str) -> str:
-    return "bytes" if isinstance(given, Files) or column == "size" or (isinstance(given, Table) and "size" in given.columns and not column) else ""
+    sized = isinstance(given, Files) or column == "size" or (isinstance(given, Table) and "size" in given.columns and not column)
+    return "bytes" if sized else ""
 
 
 def numbers(given: Files | Table | Text, column: str = "") -> Iterator[float]:
@@ -176,13 +184,14 @@ def group(
         given = given.held()
         at, value_at = column_index(given, by if by not in ("", "text") else given.columns[0]), column_index(given, sum) if sum else -1
         for row in given.rows:
-            tally[row[at]] = tally.get(row[at], 0) + ((as_number(row[value_at]) or 0) if sum else 1)
+            label = _cell(row, at)
+            tally[label] = tally.get(label, 0) + ((as_number(_cell(row, value_at)) or 0) if sum else 1)
         label_name = given.columns[at]
     else:
         for line in given.lines:
             tally[line] = tally.get(line, 0) + 1
         label_name = "text"
-    rows = tuple((label, _whole(value)) for label, value in sorted(tally.items(), key=lambda pair: (-pair[1], str(pair[0]))))
+    rows = tuple((label, _whole(round(value, 9))) for label, value in sorted(tally.items(), key=lambda pair: (-pair[1], str(pair[0]))))
     return Table((label_name, sum or "count"), rows)
 
 
@@ -201,11 +210,15 @@ def where(
     at = column_index(given, column)
 
     def fits(row: Sequence[Cell]) -> bool:
-        cell, text = row[at] if at < len(row) else None, str(row[at] if at < len(row) else "").lower()
-        value = as_number(cell)
+        cell = _cell(row, at)
+        value, text = as_number(cell), "" if cell is None else str(cell).lower()
+
+        def equal(said: str) -> bool:
+            return text == said.lower() or (value is not None and value == as_number(said))
+
         return (
-            (not is_ or text == is_.lower())
-            and (not not_ or text != not_.lower())
+            (not is_ or equal(is_))
+            and (not not_ or not equal(not_))
             and (not contains or contains.lower() in text)
             and (over is None or (value is not None and value > over))
             and (under is None or (value is not None and value < under))
@@ -218,12 +231,12 @@ def where(
 def columns(
     given: Table | Text,
     which: Annotated[tuple[str, ...], Choice("column", ("last", "1"), open=True), "names or numbers; last is the last"],
-    by: Annotated[str, Literal("text"), "what parts the columns of a text; white space if left out"] = "",
+    by: Annotated[str, Chars("text"), "what parts the columns of a text; white space if left out"] = "",
 ) -> Table | Text:
     """Only these columns of a table, or of the lines of a text."""
     if isinstance(given, Table):
         at = [column_index(given, column) for column in which]
-        return Table(tuple(given.columns[i] for i in at), ([row[i] if i < len(row) else None for i in at] for row in given.rows))
+        return Table(tuple(given.columns[i] for i in at), (tuple(_cell(row, i) for i in at) for row in given.rows))
     places = [_position(column) for column in which]
 
     def cut(line: str) -> str:
@@ -235,7 +248,6 @@ def columns(
 
 def _position(column: str) -> int:
     value = -1 if column == "last" else read_number(column)
-    if value is None:
+    if not value or value != int(value):
         raise LlmosError(f"text has no column {column!r}", hint="number them from 1, or read it as a table with csv")
     return int(value) - 1 if value > 0 else -1
-

@@ -16,7 +16,7 @@ from llmos_cli.values import Cell, Entry, Files, Table, Text
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """A key by which `a2` comes before `a10`, capitals no matter."""
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", text.casefold()) if part)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text.casefold()) if part)
 
 
 def key_of(given: Files | Table | Text, by: str) -> Callable[[Any], Any]:
@@ -66,9 +66,9 @@ def file_key(by: str) -> Callable[[Entry], Cell]:
         "kind": lambda e: "folder" if e.is_folder else kind_of(e.ext),
         "type": lambda e: "folder" if e.is_folder else "link" if e.is_link else "file",
         "folder": lambda e: os.path.dirname(e.path),
-        "year": lambda e: f"{_time(e):%Y}",
-        "month": lambda e: f"{_time(e):%Y-%m}",
-        "day": lambda e: f"{_time(e):%Y-%m-%d}",
+        "year": lambda e: _time(e)[:4],
+        "month": lambda e: _time(e)[:7],
+        "day": _time,
         "owner": owner,
     }
     if by not in keys:
@@ -76,8 +76,12 @@ def file_key(by: str) -> Callable[[Entry], Cell]:
     return keys[by]
 
 
-def _time(entry: Entry) -> datetime:
-    return datetime.fromtimestamp(entry.stat.st_mtime)
+def _time(entry: Entry) -> str:
+    """The day on which it was changed, in local time; '' for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(entry.stat.st_mtime).strftime("%Y-%m-%d").rjust(10, "0")
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def owner(entry: Entry) -> str:
@@ -94,9 +98,10 @@ def as_number(cell: Cell) -> float | None:
     """A cell's number, also from text such as `-1,234.50` or `12 EUR`; None where it holds none."""
     if isinstance(cell, int | float):
         return cell
-    text = (cell or "").strip().lstrip("$€£¥").split(" ")[0]
-    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text.lstrip("+"))
-    value = read_number(digits) if digits[:1].isdigit() or digits[:1] == "." else None
+    text = (cell or "").strip()
+    sign, text = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
+    digits = text.lstrip("$€£¥ ").split(" ")[0].rstrip("%€$£¥")
+    value = read_number(digits) if digits[:1].isdecimal() or digits[:1] == "." else None
     return None if value is None else sign * value
 
 

@@ -2,8 +2,11 @@
 
 import csv as csvmodule
 import difflib
+import itertools
 import json as jsonmodule
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 from llmos_cli.errors import LlmosError
@@ -11,14 +14,14 @@ from llmos_cli.literals import Chars, Choice, Literal
 from llmos_cli.tool import tool
 from llmos_cli.tools.content import is_text, lines_of, pattern
 from llmos_cli.tools.facts import YES_NO
-from llmos_cli.values import Cell, Entry, Files, Number, Table, Text
+from llmos_cli.values import Entry, Files, Number, Table, Text
 
 MAX_JSON = 256 * 1024 * 1024
 
 
 def readable(entry: Entry) -> str:
     """The path of a text file. Raises LlmosError for a folder or what is no text."""
-    if entry.is_folder:
+    if os.path.isdir(entry.path):
         raise LlmosError(f"{entry.name} is a folder", hint=f"list {entry.name}")
     if not is_text(entry.path):
         raise LlmosError(f"{entry.name} is not a text file")
@@ -44,10 +47,7 @@ def grep(
     regex: Annotated[bool, YES_NO, "it is a regular expression"] = False,
 ) -> Table | Text:
     """The lines that hold a text: of a text, or of files with path and line number."""
-    try:
-        wanted = pattern(pattern_, regex=regex, word=word, case=case, at=at)
-    except ValueError as error:
-        raise LlmosError(str(error)) from error
+    wanted = pattern(pattern_, regex=regex, word=word, case=case, at=at)
     if isinstance(given, Text):
         return Text((line for line in given.lines if bool(wanted.search(line)) != invert), given.sources)
 
@@ -62,7 +62,7 @@ def grep(
     return Table(("path", "line", "text"), hits())
 
 
-def _measure(given: Files | Text, name: str, of_line: Any) -> Table | Number:
+def _measure(given: Files | Text, name: str, of_line: Callable[[str], int]) -> Table | Number:
     if isinstance(given, Text):
         return Number(sum(of_line(line) for line in given.lines))
     rows = ((e.path, sum(of_line(line) for line in lines_of(e.path))) for e in given.items if e.is_file and is_text(e.path))
@@ -90,44 +90,58 @@ def characters(given: Files | Text) -> Table | Number:
 @tool(named=True, flow={Files: Table, Text: Table})
 def csv(given: Files | Text, by: Annotated[str, Chars("text"), "what parts the columns; found out if left out"] = "") -> Table:
     """A table of a CSV file: its first row names the columns."""
+    if len(by) > 1:
+        raise LlmosError(f"columns are parted by one character, not by {by!r}", hint="csv data.csv by=semicolon")
     paths = tuple(readable(e) for e in given.items) if isinstance(given, Files) else ()
     texts = [list(lines_of(path)) for path in paths] if isinstance(given, Files) else [list(given.lines)]
     heads: tuple[str, ...] = ()
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[str, ...]] = []
     for text in texts:
-        if not text:
-            continue
-        found = [tuple(row) for row in csvmodule.reader(text, delimiter=by or _delimiter(text[0])) if row]
-        heads = heads or tuple(found[0])
+        try:
+            found = [tuple(row) for row in csvmodule.reader(_whole_lines(text), delimiter=by or _delimiter(text), skipinitialspace=True)]
+        except csvmodule.Error as error:
+            raise LlmosError(f"it cannot be read as a table: {error}") from error
+        found = [row for row in found if any(row)]
+        if found and heads and [h.strip() for h in found[0]] != [h.strip() for h in heads]:
+            raise LlmosError("the files have different columns", hint="read them one at a time")
+        heads = heads or (found[0] if found else ())
         rows += found[1:]
     if not heads:
         raise LlmosError("the table is empty")
-    return Table(heads, tuple(rows))
+    width = max(map(len, [heads, *rows]))
+    heads = tuple(name.strip() or f"column {i}" for i, name in enumerate((*heads, *[""] * (width - len(heads))), 1))
+    return Table(heads, tuple((*row, *[None] * (width - len(row))) for row in rows))
 
 
-def _delimiter(head: str) -> str:
-    return max(",;\t|", key=head.count)
+def _whole_lines(text: list[str]) -> Iterator[str]:
+    return (line + "\n" for line in text)  # a quoted cell may hold line ends
+
+
+def _delimiter(text: list[str]) -> str:
+    head = next((line for line in text if line.strip()), "")
+    return max(",;\t|", key=re.sub(r'"[^"]*"', "", head).count)
 
 
 @tool(named=True, flow={Files: Text, Text: Text})
 def json(given: Files | Text, field: Annotated[str, Literal("text"), "a field, with dots for those inside: server.port"] = "") -> Text:
     """A JSON file laid out for reading, or one field of it."""
-    text = "\n".join(read.run(given=given).lines if isinstance(given, Files) else given.lines)
+    sources = tuple(readable(e) for e in given.items) if isinstance(given, Files) else given.sources
+    text = "\n".join(itertools.chain.from_iterable(map(lines_of, sources)) if isinstance(given, Files) else given.lines)
     if len(text) > MAX_JSON:
         raise LlmosError("the JSON is too large to read at once")
     try:
         data = jsonmodule.loads(text)
+        for part in filter(None, field.split(".")):
+            data = _field(data, part)
+        out = data if isinstance(data, str) else jsonmodule.dumps(data, indent=2, ensure_ascii=False)
     except (ValueError, RecursionError) as error:
-        raise LlmosError(f"it is not JSON: {error}") from error
-    for part in filter(None, field.split(".")):
-        data = _field(data, part)
-    out = data if isinstance(data, str) else jsonmodule.dumps(data, indent=2, ensure_ascii=False)
-    return Text(out.splitlines())
+        raise LlmosError(f"it is not JSON that I can read: {error}") from error
+    return Text(tuple(re.sub("[\ud800-\udc7f\udd00-\udfff]", "\ufffd", out).splitlines()), sources)
 
 
 def _field(data: Any, part: str) -> Any:
     if isinstance(data, list):
-        return data[int(part)] if part.isdigit() and int(part) < len(data) else [_field(item, part) for item in data]
+        return data[int(part)] if part.isdecimal() and int(part) < len(data) else [_field(item, part) for item in data]
     if isinstance(data, dict) and part in data:
         return data[part]
     known = ", ".join(map(str, data)) if isinstance(data, dict) else "none"
@@ -146,8 +160,8 @@ def compare(
     one, two = (list(lines_of(readable(e))) for e in entries)
     if show == "diff":
         return Text(tuple(line.rstrip("\n") for line in difflib.unified_diff(one, two, entries[0].name, entries[1].name, lineterm="")))
-    mine, other = (two, one) if show == "second" else (one, two)
-    return Text(tuple(line for line in mine if (line in set(other)) == (show == "common")))
+    mine, other = (two, set(one)) if show == "second" else (one, set(two))
+    return Text(tuple(line for line in mine if (line in other) == (show == "common")))
 
 
 @tool()
@@ -162,10 +176,15 @@ def lower(given: Text) -> Text:
     return Text((line.lower() for line in given.lines), given.sources)
 
 
+def titled(text: str) -> str:
+    """`don't stop` → `Don't Stop`."""
+    return re.sub(r"[^\W\d_]+(['’][^\W\d_]+)*", lambda m: m[0][:1].title() + m[0][1:].lower(), text)
+
+
 @tool()
 def title(given: Text) -> Text:
     """Each Word With a Capital."""
-    return Text((line.title() for line in given.lines), given.sources)
+    return Text((titled(line) for line in given.lines), given.sources)
 
 
 @tool()
@@ -190,4 +209,3 @@ def join(given: Text, by: Annotated[str, Chars("text"), "what to put between the
 def number(given: Text) -> Text:
     """Each line with its number before it."""
     return Text((f"{i}  {line}" for i, line in enumerate(given.lines, 1)), given.sources)
-

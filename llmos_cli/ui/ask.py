@@ -27,11 +27,11 @@ def approve(host: Host, all_yes: bool = False, dry_run: bool = False) -> Approve
         proposal = Proposal(effects, verdict, Names.of(host), Paint.for_talk(host), columns(host))
         _print(out, proposal)
         if dry_run:
-            out.line("A dry run: nothing was done.")
+            out.line("A dry run: this was not done.")
         elif verdict.decision == Decision.DENY:
-            out.line("This is not allowed: nothing was done.")
+            out.line("This is not allowed, and was not done.")
         elif not host.someone_is_there:
-            out.line("Nobody is here to approve this, so nothing was done. `--yes` does it without asking.")
+            out.line("Nobody is here to approve this, so it was not done. `--yes` does it without asking.")
         else:
             return _asked(host, out, proposal)
         return False

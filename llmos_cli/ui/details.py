@@ -16,8 +16,15 @@ COMPARED = 1024 * 1024  # bytes; larger files are not shown as changed lines
 COMPARED_LINES = 2000  # of what differs between start and end; more is shown as all replaced
 
 
-def line(effect: Effect, names: Names) -> str:
-    """The effect on one line."""
+_VERBS = {MakeFolder.op: "make", Remove.op: "delete for ever", Write.op: "write", SetMode.op: "set", SetOwner.op: "give"}
+
+
+def line(effect: Effect, names: Names, *, with_verb: bool = False) -> str:
+    """The effect on one line; `with_verb` where it stands among effects of other sorts."""
+    return f"{safe(_VERBS.get(effect.op, effect.op))} {_about(effect, names)}" if with_verb else _about(effect, names)
+
+
+def _about(effect: Effect, names: Names) -> str:
     path = names.shown(effect.path)
     if isinstance(effect, Move | Copy):
         return f"{_thing(effect.path, names)} → {_target(effect, names)}{_replaces(effect)}"
@@ -39,7 +46,7 @@ def line(effect: Effect, names: Names) -> str:
     if isinstance(effect, Unpack):
         return f"{path} → {names.folder(effect.into)}"
     rest = " ".join(f"{safe(key)}={safe(str(value))}" for key, value in effect.as_json().items() if key not in ("op", "path"))
-    return f"{safe(effect.op)} {safe(effect.path)} {rest}".rstrip()
+    return f"{safe(effect.path)} {rest}".rstrip()
 
 
 def inside(effect: Effect, names: Names) -> Iterator[str]:

@@ -37,11 +37,15 @@ class Names:
 
     def shown(self, path: str) -> str:
         """For a sentence: short, safe, and in quotes where it could be taken for words of the sentence."""
+        if path == self.cwd:
+            return "this folder"
         text = safe(self.short(path))
         return f'"{text}"' if _MISLEADING.search(text) else text
 
     def folder(self, path: str) -> str:
         """As `shown`, with a slash at its end."""
+        if path == self.cwd:
+            return "./"
         text = self.shown(path)
         return text if text.endswith("/") else f'{text[:-1]}/"' if text.endswith('"') else f"{text}/"
 

@@ -15,10 +15,13 @@ _INSTEAD = str.maketrans({"…": "...", "→": "->", "–": "-"})
 
 
 class Out:
-    """Names that are not UTF-8 come out as the bytes they were. BrokenPipeError is raised on; afterwards all goes nowhere."""
+    """Names that are not UTF-8 come out as the bytes they were. BrokenPipeError is raised on; afterwards all goes nowhere.
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float]) -> None:
-        self._stream, self._clock = stream, clock
+    `before` is called before anything is written: what stands in the way on the same terminal is taken away.
+    """
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float], before: Callable[[], None] = lambda: None) -> None:
+        self._stream, self._clock, self._before = stream, clock, before
         self._bytes: BinaryIO | None = getattr(stream, "buffer", None)
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._lines, self._sent = 0, clock()
@@ -33,6 +36,7 @@ class Out:
 
     def write(self, text: str) -> None:
         """Raises BrokenPipeError where nobody reads, LlmosError where it cannot be written."""
+        self._before()
         with self._guard:
             if self._bytes is None:
                 self._stream.write(text)

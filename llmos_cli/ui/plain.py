@@ -1,4 +1,7 @@
-"""Answers for a pipe: one item a line, as it comes, nothing added and nothing escaped. With `null` items end in NUL."""
+"""Answers for a pipe: one item a line, as it comes, nothing added and nothing escaped. With `null` items end in NUL.
+
+Only where they are asked for on a terminal is what could harm it escaped, as everywhere else.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterator
 from llmos_cli.host import Host
 from llmos_cli.ui.names import Names
 from llmos_cli.ui.out import Out
+from llmos_cli.ui.safe import safe_line
 from llmos_cli.ui.words import bare
 from llmos_cli.values import Cell, Files, Number, Table, Text, Value
 
@@ -19,10 +23,11 @@ class Plain:
 
     def __init__(self, host: Host, out: Out, *, null: bool = False) -> None:
         self._names, self._out, self._end = Names.of(host), out, "\0" if null else "\n"
+        self._seen = host.answers_go_to_terminal
 
     def value(self, value: Value) -> None:
         for item in self._items(value):
-            self._out.line(item, self._end)
+            self._out.line(safe_line(item) if self._seen else item, self._end)
         self._out.flush()
 
     def _items(self, value: Value) -> Iterator[str]:

@@ -45,11 +45,11 @@ class Proposal:
         return any(True for effect in self.effects for _ in inside(effect, self.names)) if several else bool(self._left())
 
     def _details(self, everything: bool) -> Iterator[str]:
-        """A line for each effect, and what is inside of it where there is only one or `everything` is asked for."""
-        single = len(self.effects) == 1
-        for effect in self.effects:
+        """A line for each effect, and what is inside of it where there is only one or `everything` is asked for; final ones first."""
+        single, mixed = len(self.effects) == 1, len({effect.op for effect in self.effects}) > 1
+        for effect in sorted(self.effects, key=lambda effect: not effect.final):
             if not (single and self._is_said()):
-                yield line(effect, self.names)
+                yield line(effect, self.names, with_verb=mixed)
             if single or everything:
                 indent = "" if single else "  "
                 yield from (indent + text for text in inside(effect, self.names))

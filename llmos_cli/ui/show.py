@@ -35,7 +35,8 @@ class Show:
     def __init__(self, host: Host, mode: Mode | None = None, *, null: bool = False) -> None:
         self.mode: Mode = mode or mode_for(host, null=null)
         self._host, self._names = host, Names.of(host)
-        self._out, self._talk = Out(host.stdout, host.clock), Talk(host)
+        self._talk = Talk(host)
+        self._out = Out(host.stdout, host.clock, self._talk.clear)  # progress can come while an answer's items are made
         self._plain, self._terminal = Plain(host, self._out, null=null), Terminal(host, self._out)
         self._record = Record()
         self._proposed: Deeds | None = None
@@ -76,7 +77,7 @@ class Show:
         elif isinstance(event, Applied):
             known = self._proposed is not None and self._proposed.effects == event.effects
             deeds = self._proposed if known and self._proposed else Deeds.of(event.effects, self._names)
-            self._talk.done(deeds.done, event.entry)
+            self._talk.done(deeds.done, event.entry, some_final=any(effect.final for effect in event.effects))
         elif isinstance(event, Answered):
             self.value(event.value)
         elif isinstance(event, Finished) and event.error:
@@ -86,7 +87,6 @@ class Show:
 
     def value(self, value: Value) -> None:
         """An answer by itself; in the JSON modes as the object that `result` holds."""
-        self._talk.clear()
         if self.mode in ("json", "jsonl"):
             self.json(value_as_json(value))
         elif self.mode == "plain":
@@ -96,7 +96,6 @@ class Show:
 
     def json(self, data: Any) -> None:
         """Any JSON, as one line on stdout."""
-        self._talk.clear()
         self._out.write(dumps(data) + "\n")
         self._out.flush()
 

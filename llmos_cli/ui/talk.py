@@ -33,10 +33,12 @@ class Talk:
         sure = f"  ({event.confidence:.0%} sure)" if event.confidence < SURE else ""
         self._line(self._paint(f"› {safe(event.text)}{sure}", "dim"))
 
-    def done(self, what: str, entry: str) -> None:
+    def done(self, what: str, entry: str, *, some_final: bool = False) -> None:
         """`Done: moved 12 files. …`; `what` is safe already."""
-        undo = f"`llmos undo` takes it back ({safe(entry)})." if entry else "This cannot be undone."
-        self._line(wrap(f"Done: {what}. {undo}", self._room))
+        undo = f"`llmos undo` takes {'the rest of ' if some_final else ''}it back ({safe(entry)})." if entry else "This cannot be undone."
+        first = f"Done: {what}."
+        fits = width(first) + 1 + width(undo) <= self._room
+        self._line(f"{first} {undo}" if fits else f"{wrap(first, self._room)}\n{undo}")
 
     def error(self, error: LlmosError) -> None:
         """One sentence, for a plan the place in it, and what to do about it. A question has its choices numbered."""
