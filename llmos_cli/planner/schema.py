@@ -27,7 +27,7 @@ _RULES = {
     "amount": "name",
     "ending": rf"[^*./A-Z{_NOT_PLAIN}] [^/A-Z{_NOT_PLAIN}]{{0,31}}",
     "whole": "[1-9] [0-9]{0,8}",
-    "size": '[0-9]{1,9} ("." [0-9]{1,6})? ("B" | "KB" | "MB" | "GB" | "TB")',
+    "size": '[0-9]{1,9} ("." [0-9]{1,9})? ("B" | "KB" | "MB" | "GB" | "TB")',
     "plain": f"[^{_NOT_PLAIN}]{{1,{MOST_PLAIN}}}",
     "quoted": rf'"\"" char{{0,{MOST_QUOTED}}} "\""',
     "filled": rf'"\"" " "{{0,9}} solid char{{0,{MOST_QUOTED}}} "\""',

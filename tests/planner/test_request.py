@@ -24,7 +24,6 @@ def words(text: str) -> list[str]:
     ("lines 3-9", ["lines", "3", "-", "9"]),
     ("下载里的 PDF", ["下", "载", "里", "的", "PDF"]),
     (".env and *.tmp", [".env", "and", "*.tmp"]),
-    ("...?", ["..."]),
 ])  # fmt: skip
 def test_words(text, expected):
     assert words(text) == expected

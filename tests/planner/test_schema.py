@@ -193,6 +193,11 @@ def test_the_json_schema_refuses(validator: Any, data: Any) -> None:
 
 
 def test_what_the_json_schema_takes_is_read(validator: Any) -> None:
-    data = {"pipelines": [{"steps": [{"tool": "find", "args": {"ext": ["pdf", "txt"], "larger": "10MB"}}]}, {"steps": [{"tool": "disks", "args": {}}]}]}
+    data = {
+        "pipelines": [
+            {"steps": [{"tool": "find", "args": {"ext": ["pdf", "txt"], "larger": "10MB"}}]},
+            {"steps": [{"tool": "disks", "args": {}}]},
+        ]
+    }
     assert validator.is_valid(data)
     assert show(from_json(data, TOOLS), TOOLS) == "find ext=pdf,txt larger=10MB ; disks"
