@@ -10,7 +10,7 @@ from typing import Any
 
 from llmos_cli.policy.disk import look, sync
 from llmos_cli.policy.draft import Touched
-from llmos_cli.policy.operations import Operation, all_done, unwind, wind
+from llmos_cli.policy.operations import Operation, all_done, unwind, unwind_whole, wind
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,7 @@ def take_back_whole(batch: Batch) -> None:
     A folder in which something else came or went since keeps the mtime that it has.
     """
     quiet = [t for t in batch.touched if _mtime(t.after) == t.mtime_after]
-    try:
-        if problems := unwind(batch.operations):
-            raise problems[0]
-    except BaseException:
-        wind(batch.operations)
-        _sync_folders(batch.operations)
-        raise
+    unwind_whole(batch.operations)
     _restore_mtimes(quiet)
     _sync_folders(batch.operations)
 

@@ -98,8 +98,7 @@ def unwind(operations: Sequence[Operation]) -> list[OSError]:
 
     How far the operations had got is read from the disk. What was not done is passed over.
     """
-    marks = [operation.mark for operation in operations if operation.mark.kind == "folder"]
-    strangers = {mark.ino for mark in marks if mark.size >= 0}  # those that it found, not made
+    strangers = _strangers(operations)
     problems = []
     for operation in reversed(operations):
         try:
@@ -109,8 +108,26 @@ def unwind(operations: Sequence[Operation]) -> list[OSError]:
     return problems
 
 
+def unwind_whole(operations: Sequence[Operation]) -> None:
+    """Take back all of them, which were all done; or, where one cannot be or something interrupts, none: then raises that."""
+    strangers = _strangers(operations)
+    at = len(operations)
+    try:
+        for at in range(len(operations) - 1, -1, -1):
+            operations[at].take_back(strangers)
+    except BaseException:
+        wind(operations[at:])
+        raise
+
+
+def _strangers(operations: Sequence[Operation]) -> set[int]:
+    """The inodes of the folders that it found, and did not make."""
+    marks = [operation.mark for operation in operations if operation.mark.kind == "folder"]
+    return {mark.ino for mark in marks if mark.size >= 0}
+
+
 def wind(operations: Sequence[Operation]) -> None:
-    """Carry out those that are not done; nothing but the very thing that was meant is moved.
+    """Carry out operations that are not done, save perhaps the first; nothing but the very thing that was meant is moved.
 
     Raises OSError at the first that cannot be. What is nowhere to be found is passed over: ask `all_done` afterwards.
     """

@@ -1,0 +1,55 @@
+"""For all tests: a home of their own, an environment cut down, one time zone, and no way out to the network."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmos_cli.places import Place
+
+KEPT = ("PATH", "TMPDIR", "LANG", "PYTEST_CURRENT_TEST", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+NOON = datetime(2026, 11, 23, 12, 0)  # a Monday
+
+
+@pytest.fixture(autouse=True)
+def surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    base = tmp_path_factory.mktemp("surroundings")
+    for name in os.environ.keys() - set(KEPT):
+        monkeypatch.delenv(name)
+    given = {"HOME": base / "home", "LLMOS_HOME": base / "llmos", "TZ": "UTC", "COLUMNS": 80, "NO_COLOR": 1, "TERM": "dumb"}
+    (base / "home").mkdir()
+    for name, value in given.items():
+        monkeypatch.setenv(name, str(value))
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets of this machine may be used; what leads out of it raises."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test wants to connect to {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """The current folder `work` in the home `home`, on a Monday noon."""
+    cwd = tmp_path / "home/work"
+    cwd.mkdir(parents=True)
+    return Place(cwd, tmp_path / "home", NOON.timestamp())
