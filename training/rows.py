@@ -13,7 +13,7 @@ import string
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from llmos_cli.literals import Chars, Choice, During, Ext, Glob, Literal, PathName, Size, When, Whole
@@ -46,18 +46,22 @@ class Row:
         return wire.encode(self.plan, requests.read(self.say), TOOLS)
 
 
+@cache
+def _row(line: str) -> Row | None:
+    """The row of a line, None where it is not good: the plan does not parse, or says what the sentence does not."""
+    try:
+        row = json.loads(line)
+    except ValueError:  # a line that is just being written
+        return None
+    if problem(row):
+        return None
+    return Row(row["say"], parse(row["plan"], TOOLS, raw=True), row["voice"], row.get("after", "none"))
+
+
 def load(files: Sequence[Path] | None = None) -> list[Row]:
-    """All good rows of the data files, in order."""
-    rows = []
-    for file in files or sorted(DATA.glob("en_*.jsonl")):
-        for line in file.read_text().splitlines():
-            try:
-                row = json.loads(line)
-            except ValueError:  # a line that is just being written
-                continue
-            if not problem(row):
-                rows.append(Row(row["say"], parse(row["plan"], TOOLS, raw=True), row["voice"], row.get("after", "none")))
-    return rows
+    """All good rows of the data files, in order. A line is read once, however often this is called."""
+    lines = [line for file in files or sorted(DATA.glob("en_*.jsonl")) for line in file.read_text().splitlines()]
+    return [row for line in lines if (row := _row(line)) is not None]
 
 
 def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:

@@ -1,7 +1,7 @@
 """Trains the planner: varied rows, packed tightly, loss on the plan only; checkpoints itself and resumes.
 
 Usage: python -m training.train [--minutes 60] [--out training/run] [--layers 6] [--rows 10] [--seed 1]
-Stops after `--minutes` of training in all (over all its runs); the learning rate falls to nothing by then.
+Stops after `--minutes` of training in all (over all its runs); the learning rate stays up for a third of that and then falls to nothing.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ from llmos_cli.planner import wire
 from llmos_cli.tools import TOOLS
 from training import embeddings, export, rows, tokenizer
 from training.model import Planner, Shape
+from training.muon import Muon
 
 IDS = {token: i for i, token in enumerate(wire.vocabulary(TOOLS))}
 LENGTH = 192
+POINTERS = range(IDS[wire.index(1)], IDS[wire.index(1)] + requests.MAX_UNITS)  # where they point counts double
 Document = tuple[list[int], int]  # tokens, and where the plan starts
 
 
@@ -94,7 +96,9 @@ def loss_of(model: Planner, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> tup
     with torch.autocast(tokens.device.type, torch.bfloat16, enabled=has_bf16(tokens.device.type)):
         logits = model(tokens, positions, numbers, at)
     logits = logits[:, : len(IDS)].float()
-    return F.cross_entropy(logits, wanted, label_smoothing=0.02), (logits.argmax(-1) == wanted).float().mean()
+    weight = torch.where((wanted >= POINTERS.start) & (wanted < POINTERS.stop), 2.0, 1.0)
+    loss = (F.cross_entropy(logits, wanted, label_smoothing=0.02, reduction="none") * weight).sum() / weight.sum()
+    return loss, (logits.argmax(-1) == wanted).float().mean()
 
 
 def has_bf16(device: str) -> bool:
@@ -119,7 +123,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "run")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--rows", type=int, default=10)
-    parser.add_argument("--rate", type=float, default=1.2e-3)
+    parser.add_argument("--rate", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plain", action="store_true", help="embeddings from nothing, not from MiniLM's")
     args = parser.parse_args()
@@ -134,23 +138,22 @@ def main() -> None:
     model.to(device)
     for block in model.blocks:
         block.compile()
-    decayed = [w for w in model.parameters() if w.ndim == 2]
-    plain = [w for w in model.parameters() if w.ndim < 2]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.1}, {"params": plain, "weight_decay": 0.0}], lr=args.rate, betas=(0.9, 0.98)
-    )
+    inside = [w for name, w in model.named_parameters() if w.ndim == 2 and "embedding" not in name]
+    rest = [w for name, w in model.named_parameters() if w.ndim < 2 or "embedding" in name]
+    optimizers = [Muon(inside, lr=args.rate), torch.optim.AdamW(rest, lr=args.rate * 0.15, betas=(0.9, 0.98), weight_decay=0.01)]
     state = {"spent": 0.0, "step": 0, "epoch": 0}
     checkpoint = args.out / "checkpoint.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=False)
         model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
+        for optimizer, kept in zip(optimizers, saved.get("optimizers", ()), strict=False):
+            optimizer.load_state_dict(kept)
         state = saved["state"]
     print(f"{sum(w.numel() for w in model.parameters()) / 1e6:.2f} M parameters on {device}, {state}", flush=True)
-    run(model, optimizer, state, args, rng, device, checkpoint, Encoder(args.out))
+    run(model, optimizers, state, args, rng, device, checkpoint, Encoder(args.out))
 
 
-def run(model, optimizer, state, args, rng, device, checkpoint, encoder) -> None:  # type: ignore[no-untyped-def]
+def run(model, optimizers, state, args, rng, device, checkpoint, encoder) -> None:  # type: ignore[no-untyped-def]
     """Epoch after epoch until the time is spent; the data files are read anew for each."""
     budget, began, saved_at = args.minutes * 60, time.time() - state["spent"], time.time()
     while time.time() - began < budget:
@@ -161,14 +164,16 @@ def run(model, optimizer, state, args, rng, device, checkpoint, encoder) -> None
         count = seen = 0
         for batch in packed(fresh, args.rows, rng):
             spent = time.time() - began
-            rate = args.rate * min(1.0, (state["step"] + 1) / 100) * max(0.01, 0.5 * (1 + math.cos(math.pi * min(1.0, spent / budget))))
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+            factor = min(1.0, (state["step"] + 1) / 100) * max(0.01, min(1.0, 1.6 * (1 - spent / budget)))
+            for optimizer, share in zip(optimizers, (1.0, 0.15), strict=True):
+                for group in optimizer.param_groups:
+                    group["lr"] = args.rate * share * factor
             loss, share = loss_of(model, tuple(t.to(device) for t in batch))
-            optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=True)
             state["step"] += 1
             total, right, count, seen = total + loss.item(), right + share.item(), count + 1, seen + int((batch[2] > 0).sum())
             if time.time() - began > budget:
@@ -185,7 +190,7 @@ def run(model, optimizer, state, args, rng, device, checkpoint, encoder) -> None
             file.write(json.dumps(log) + "\n")
         if time.time() - saved_at > 120 or state["spent"] >= budget:
             saved_at = time.time()
-            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state, "shape": model.shape}, checkpoint)
+            torch.save({"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": state, "shape": model.shape}, checkpoint)
 
 
 if __name__ == "__main__":
