@@ -76,7 +76,8 @@ def test_values_are_bound_once(place):
     (place.home / "Downloads").mkdir()
     call = bound("find in=downloads ext=jpg larger=1KB older=1d depth=2 empty=no", place)
     assert call.args == {
-        "in_": (place.home / "Downloads",), "ext": (("jpg", "jpeg"),), "larger": 1024, "older": place.now - 86400, "depth": 2, "empty": False,
+        "in_": (place.home / "Downloads",), "ext": (("jpg", "jpeg"),),
+        "larger": 1024, "older": place.now - 86400, "depth": 2, "empty": False,
     }  # fmt: skip
 
 

@@ -24,7 +24,9 @@ def test_the_canonical_text_of_a_canonical_text_is_itself(text, literal):
 # ---- numbers and sizes ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("said", "canonical"), [("5", "5"), ("five", "5"), ("2nd", "2"), ("a couple of", "2"), ("1,000", "1000"), ("5.0", "5")])
+@pytest.mark.parametrize(
+    ("said", "canonical"), [("5", "5"), ("five", "5"), ("2nd", "2"), ("a couple of", "2"), ("1,000", "1000"), ("5.0", "5")]
+)
 def test_whole_numbers(place, said, canonical):
     assert Whole().canon(said) == canonical
     assert Whole().bind(said, place) == int(canonical)
@@ -118,7 +120,9 @@ def test_endings_that_an_ending_stands_for(place, said, endings):
     assert Ext().bind(said, place) == endings
 
 
-@pytest.mark.parametrize(("said", "ending"), [("tiff", "tiff"), (".JPEG", "jpeg"), ("yml", "yml"), ("markdown", "md"), ("word", "docx"), ("bak", "bak")])
+@pytest.mark.parametrize(
+    ("said", "ending"), [("tiff", "tiff"), (".JPEG", "jpeg"), ("yml", "yml"), ("markdown", "md"), ("word", "docx"), ("bak", "bak")]
+)
 def test_an_ending_to_give_is_the_one_that_was_said(place, said, ending):
     assert Ext(exact=True).bind(Ext(exact=True).canon(said), place) == (ending,)
 
@@ -138,7 +142,15 @@ def test_texts_are_kept_byte_for_byte(place):
 
 
 def test_characters_by_name():
-    assert [Chars().canon(word) for word in ("spaces", "Underscore", "dashes", "tabs", "nothing", "x y", "空格")] == [" ", "_", "-", "\t", "", "x y", " "]
+    assert [Chars().canon(word) for word in ("spaces", "Underscore", "dashes", "tabs", "nothing", "x y", "空格")] == [
+        " ",
+        "_",
+        "-",
+        "\t",
+        "",
+        "x y",
+        " ",
+    ]
 
 
 def test_choices_and_flags(place):

@@ -11,7 +11,18 @@ SAID = {
     "twenty five hundred": 2500, "two thousand three hundred and five": 2305, "one hundred twenty three thousand": 123000,
     "10 thousand": 10000, "1.5 million": 1500000, "  Five ": 5, "zero": 0, "both": 2,
 }  # fmt: skip
-CHINESE = {"十": 10, "十二": 12, "二十": 20, "两个": 2, "第三": 3, "半": 0.5, "一百零五": 105, "二零二三": 2023, "一万": 10000, "两万三千": 23000}
+CHINESE = {
+    "十": 10,
+    "十二": 12,
+    "二十": 20,
+    "两个": 2,
+    "第三": 3,
+    "半": 0.5,
+    "一百零五": 105,
+    "二零二三": 2023,
+    "一万": 10000,
+    "两万三千": 23000,
+}
 
 
 @pytest.mark.parametrize(("text", "value"), [*SAID.items(), *CHINESE.items()])
@@ -25,7 +36,8 @@ def test_a_comma_before_other_than_three_digits_is_a_decimal_one(text, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "the", "many", "first two", "five three", "3 5", "-5", "1.2.3", "1,2,3", "five a", "half five half", "9" * 400, "²", "五x"]
+    "text",
+    ["", " ", "the", "many", "first two", "five three", "3 5", "-5", "1.2.3", "1,2,3", "five a", "half five half", "9" * 400, "²", "五x"],
 )
 def test_other_words_are_no_number(text):
     assert number(text) is None

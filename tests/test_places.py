@@ -35,7 +35,9 @@ def test_an_absolute_path_is_itself(place, home):
     assert place.resolve(str(home / "work/../Music/")) == home / "Music"
 
 
-@pytest.mark.parametrize("said", ["nothing", "/no/such", "~/no such", "downloads/none.txt", "~nobody-of-that-name/x", "x" * 300, "../../../../nope"])
+@pytest.mark.parametrize(
+    "said", ["nothing", "/no/such", "~/no such", "downloads/none.txt", "~nobody-of-that-name/x", "x" * 300, "../../../../nope"]
+)
 def test_what_is_not_there_is_said(place, home, said):
     with pytest.raises(LlmosError, match="there is no") as caught:
         place.resolve(said)

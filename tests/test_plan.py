@@ -10,10 +10,13 @@ from llmos_cli.plan import MAX_STEPS, MAX_TEXT, Plan, as_json, from_json, parse,
 from llmos_cli.tools import TOOLS
 
 SAID = {
-    Size: ["10MB", "half a gig", "0"], When: ["30d", "last tuesday", "a/b c.txt"], During: ["yesterday", "march 2024"], Mode: ["755", "private"],
+    Size: ["10MB", "half a gig", "0"], When: ["30d", "last tuesday", "a/b c.txt"], During: ["yesterday", "march 2024"], Mode: ["755",
+    "private"],
     Ext: ["pdf", "tar.gz", "jpegs"], Whole: ["5", "three"],
 }  # fmt: skip
-ODD = st.sampled_from(["a b", 'say "hi"', "back\\slash", "a,b", "a=b", "a|b;c", "new\nline", "\ttab", "\r", "\\n", "", "-x", "é日本", "@last", "[1]", "'"])
+ODD = st.sampled_from(
+    ["a b", 'say "hi"', "back\\slash", "a,b", "a=b", "a|b;c", "new\nline", "\ttab", "\r", "\\n", "", "-x", "é日本", "@last", "[1]", "'"]
+)
 TEXTS = ODD | st.text(max_size=20)
 
 
@@ -63,7 +66,10 @@ def test_text_and_json_say_the_same_plan(plan):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(max_size=60) | st.lists(st.sampled_from([*TOOLS, "|", ";", '"', ",", "=", "in=", "a", "\\", " ", "5"]), max_size=12).map("".join))
+@given(
+    st.text(max_size=60)
+    | st.lists(st.sampled_from([*TOOLS, "|", ";", '"', ",", "=", "in=", "a", "\\", " ", "5"]), max_size=12).map("".join)
+)
 def test_any_text_is_a_plan_or_a_plan_error_with_its_place(text):
     try:
         parse(text, TOOLS)
@@ -130,14 +136,19 @@ def test_a_plan_has_bounds():
 
 
 def test_json_takes_numbers_lists_and_truth_values():
-    plan = from_json({"steps": [{"tool": "find", "args": {"ext": ["pdf", "txt"], "empty": True}}, {"tool": "take", "args": {"n": 5}}]}, TOOLS)
+    plan = from_json(
+        {"steps": [{"tool": "find", "args": {"ext": ["pdf", "txt"], "empty": True}}, {"tool": "take", "args": {"n": 5}}]}, TOOLS
+    )
     assert show(plan, TOOLS) == "find ext=pdf,txt empty=yes | take 5"
 
 
 @pytest.mark.parametrize("data", [
-    None, [], "find", {}, {"steps": []}, {"steps": "find"}, {"steps": [1]}, {"steps": [{}]}, {"steps": [{"tool": "fnd"}]}, {"pipelines": []},
-    {"steps": [{"tool": "find", "args": []}]}, {"steps": [{"tool": "find", "args": {"in": {}}}]}, {"steps": [{"tool": "take", "args": {"n": [1, 2]}}]},
-    {"steps": [{"tool": "take", "args": {"n": None}}]}, {"steps": [{"tool": "take", "args": {"": 5}}]}, {"steps": [{"tool": "find", "args": {"x": "1"}}]},
+    None, [], "find", {}, {"steps": []}, {"steps": "find"}, {"steps": [1]}, {"steps": [{}]}, {"steps": [{"tool": "fnd"}]},
+    {"pipelines": []},
+    {"steps": [{"tool": "find", "args": []}]}, {"steps": [{"tool": "find", "args": {"in": {}}}]}, {"steps": [{"tool": "take",
+    "args": {"n": [1, 2]}}]},
+    {"steps": [{"tool": "take", "args": {"n": None}}]}, {"steps": [{"tool": "take", "args": {"": 5}}]}, {"steps": [{"tool": "find",
+    "args": {"x": "1"}}]},
     {"steps": [{"tool": "find", "args": {"in": []}}]}, {"steps": [{"tool": ["find"]}]}, {"pipelines": [{"steps": []}]},
 ])  # fmt: skip
 def test_other_json_is_refused(data):

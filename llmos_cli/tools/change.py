@@ -85,8 +85,7 @@ def rename(
     width = max(2, len(str(len(entries))))
     effects = []
     for i, entry in enumerate(entries, 1):
-        stem, dot = _parted(entry.name, entry)
-        name = to or (stem.replace(old, new) + (dot.replace(old, new) if "." in old else dot) if old else entry.name)
+        name = to or _replaced(entry, old, new)
         stem, dot = _parted(name, entry)
         stem = f"{prefix}{_cased(stem, case)}{suffix}"
         name = (f"{i:0{width}d} " if number else "") + stem + (f".{ext[0]}" if ext else dot.lower() if case == "lower" else dot)
@@ -96,6 +95,16 @@ def rename(
         if path != entry.path:
             effects.append(Move(entry.path, path))
     return tuple(effects)
+
+
+def _replaced(entry: Entry, old: str, new: str) -> str:
+    """The name with `old` replaced: before its ending, unless `old` reaches into that (`.jpeg`, but not a lone dot)."""
+    if not old:
+        return entry.name
+    if "." in old and old != ".":
+        return entry.name.replace(old, new)
+    stem, dot = _parted(entry.name, entry)
+    return stem.replace(old, new) + dot
 
 
 def _parted(name: str, entry: Entry) -> tuple[str, str]:

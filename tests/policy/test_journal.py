@@ -199,7 +199,8 @@ def test_an_undo_that_fails_half_way_is_as_if_not_asked_for(home, manifest):
         if do == "mkdir":
             steps.append(Operation(do, h + path, MADE_FOLDER))
         else:
-            steps.append(Operation(do, h + path, Mark.of(os.lstat(h + origin)), h + origin))
+            mark = MADE_FOLDER if origin == "/n" else Mark.of(os.lstat(h + origin))
+            steps.append(Operation(do, h + path, mark, h + origin))
         steps[-1].carry_out()
     (home / "a.pdf").write_text("taken")
     before = bare(manifest(home))

@@ -24,7 +24,8 @@ def run(place: Place) -> Run:
     """`run("find ext=pdf | take 2")`: what the steps give in turn; `given` is what flows into the first."""
 
     def run(text: str, given: Any = None) -> Any:
-        for one in parse(text, TOOLS).steps:
+        steps = parse(f"@last | {text}" if given is not None else text, TOOLS).steps
+        for one in steps[given is not None :]:
             call = bind(one, TOOLS[one.tool], place)
             arguments = dict(call.args) | ({"place": place} if "place" in call.tool.needs else {})
             if call.files:

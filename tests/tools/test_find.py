@@ -198,14 +198,16 @@ def test_walk_follows_the_link_that_it_starts_from(tree):
 
 ODD = {
     "plain.txt": b"the needle is here\n", "no-end.txt": b"first\nneedle", "crlf.txt": b"a\r\nneedle\r\nb\r\n", "cr.txt": b"a\rneedle\rb",
-    "latin1.txt": "die Nadel f\xe4llt, needle".encode("latin-1"), "utf16.txt": "needle".encode("utf-16"), "bom.txt": b"\xef\xbb\xbfneedle\n",
+    "latin1.txt": "die Nadel f\xe4llt, needle".encode("latin-1"), "utf16.txt": "needle".encode("utf-16"),
+    "bom.txt": b"\xef\xbb\xbfneedle\n",
     "utf16cjk.txt": b"\xff\xfe" + "\u4e2d\u6587".encode("utf-16-le") + b"needle", "binary.bin": b"needle\0needle",
     "late-nul.txt": b"x" * 9000 + b"\0 needle", "long.txt": b"x" * 3_000_000 + b"needle" + b"y" * 100_000, "upper.txt": b"NEEDLE\n",
     "mixed.txt": b"Needle\n", "none.txt": b"nothing of the kind\n", "empty.txt": b"", "umlaut.txt": "\xdcBER die Nadel\n".encode(),
     "split.txt": b"nee\ndle\n", "broken.txt": b"need\xffle needle\xff", "kelvin.txt": "\u212aelvin needles\n".encode(), "-dash": b"needle",
     "new\nline.txt": b"needle", os.fsdecode(b"caf\xe9"): b"needle", "regex.txt": b"n..dle a+b (x) [y] $1\n", "tabs.txt": b"a\tneedle\tb",
 }  # fmt: skip
-WANTED = [("needle",), ("Needle",), ("NEEDLE",), ("n..dle",), ("a+b",), ("(x)", "[y]"), ("\xfcber",), ("\xdcBER",), ("needle", "nothing"), ("$1",),
+WANTED = [("needle",), ("Needle",), ("NEEDLE",), ("n..dle",), ("a+b",), ("(x)", "[y]"), ("\xfcber",), ("\xdcBER",), ("needle",
+"nothing"), ("$1",),
           ("kelvin",), ("\tneedle",), ("-dash",), ("",), ("zzz",), ("le n",)]  # fmt: skip
 
 
@@ -224,7 +226,16 @@ def test_what_holds_a_text(odd_files, place):
     found = {e.name for e in containing([Entry(str(place.cwd / "odd" / name)) for name in ODD], ("Needle",), ())}
     assert found == {"mixed.txt"}
     found = {e.name for e in containing([Entry(str(place.cwd / "odd" / name)) for name in ODD], ("needle",), ())}
-    assert found == ODD.keys() - {"utf16.txt", "utf16cjk.txt", "binary.bin", "none.txt", "empty.txt", "umlaut.txt", "split.txt", "regex.txt"}
+    assert found == ODD.keys() - {
+        "utf16.txt",
+        "utf16cjk.txt",
+        "binary.bin",
+        "none.txt",
+        "empty.txt",
+        "umlaut.txt",
+        "split.txt",
+        "regex.txt",
+    }
 
 
 @pytest.mark.skipif(not shutil.which("rg"), reason="ripgrep is not installed")

@@ -22,7 +22,8 @@ def test_bytes_that_are_not_utf8_come_through_unharmed(make, run):
 
 
 @pytest.mark.parametrize(("name", "says"), [
-    ("folder", "folder is a folder"), ("to_folder", "to_folder is a folder"), ("binary", "not a text"), ("utf16", "not a text"), ("pipe", "not a text"),
+    ("folder", "folder is a folder"), ("to_folder", "to_folder is a folder"), ("binary", "not a text"), ("utf16", "not a text"), ("pipe",
+    "not a text"),
 ])  # fmt: skip
 def test_what_is_no_text(make, run, place, name, says):
     (place.cwd / "folder").mkdir()
@@ -36,8 +37,9 @@ def test_what_is_no_text(make, run, place, name, says):
 
 
 @pytest.mark.parametrize(("text", "found"), [
-    ("grep error", (1, 3, 4)), ("grep ERROR", (1,)), ("grep error case=yes", (3, 4)), ("grep ERROR case=no", (1, 3, 4)), ("grep error invert=yes", (2,)),
-    ("grep error word=yes", (1, 3)), ("grep all at=start", (2,)), ("grep error at=end", (3,)), ('grep "e.*r$" regex=yes', (3,)),
+    ("grep error", (1, 3, 4)), ("grep ERROR", (1,)), ("grep error case=yes", (3, 4)), ("grep ERROR case=no", (1, 3, 4)),
+    ("grep error invert=yes", (2,)),
+    ("grep error word=yes", (1, 3)), ("grep all at=start", (2,)), ("grep error at=end", (3,)), ('grep "e.*r$" regex=yes', (3, 4)),
     ("grep fine,errors", (2, 4)), ("grep a|b", ()),
 ])  # fmt: skip
 def test_grep(make, run, place, text, found):
@@ -150,7 +152,8 @@ def test_compare(make, run):
 
 
 @pytest.mark.parametrize(("text", "lines"), [
-    ("upper", ("DON'T  STOP", "", "A,B")), ("lower", ("don't  stop", "", "a,b")), ("title", ("Don't  Stop", "", "A,B")), ("trim", ("don't  stop", "A,b")),
+    ("upper", ("DON'T  STOP", "", "A,B")), ("lower", ("don't  stop", "", "a,b")), ("title", ("Don't  Stop", "", "A,B")),
+    ("trim", ("don't  stop", "A,b")),
     ("split", ("don't", "stop", "A,b")), ("split by=comma", ("don't  stop", "", "A", "b")), ("join", (" don't  stop  A,b",)),
     ("join by=commas", (" don't  stop,,A,b",)), ("number | take 1", ("1   don't  stop",)), ("replace o new=0", (" d0n't  st0p", "", "A,b")),
 ])  # fmt: skip
