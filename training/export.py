@@ -37,7 +37,8 @@ def write(model: Planner, path: Path, extra: dict[str, Any], kind: str = "Q8_0")
         "qwen3.attention.head_count_kv": shape.kv_heads, "qwen3.attention.key_length": shape.head,
         "qwen3.attention.value_length": shape.head, "qwen3.attention.layer_norm_rms_epsilon": shape.eps,
         "qwen3.rope.freq_base": shape.rope_base, "tokenizer.ggml.pre": "gpt-2", "tokenizer.ggml.bos_token_id": end,
-        "tokenizer.ggml.eos_token_id": end, "tokenizer.ggml.padding_token_id": end, "tokenizer.ggml.add_bos_token": False, VOCABULARY_KEY: fingerprint(TOOLS), **extra,
+        "tokenizer.ggml.eos_token_id": end, "tokenizer.ggml.padding_token_id": end, "tokenizer.ggml.add_bos_token": False,
+        VOCABULARY_KEY: fingerprint(TOOLS), **extra,
     }  # fmt: skip
     weights = {_name(name): weight.detach().float().cpu().numpy() for name, weight in model.named_parameters()}
     write_gguf(path, metadata, tokens, types, merges, weights, lambda name: kind)

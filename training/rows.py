@@ -30,7 +30,20 @@ OPENERS = (
     "please", "can you", "could you", "could you please", "hey,", "ok", "ok,", "I need you to", "I'd like to", "i want to", "now", "hi,",
     "quick one:", "would you kindly", "so", "let's", "help me", "pls", "right,", "next:", "time to", "go ahead and", "just", "llmos,",
 )  # fmt: skip
-CLOSERS = ("please", "thanks", "thank you", "pls", "ok?", "if you can", "for me", "thx", "right away", "when you have a second", "cheers", "!")
+CLOSERS = (
+    "please",
+    "thanks",
+    "thank you",
+    "pls",
+    "ok?",
+    "if you can",
+    "for me",
+    "thx",
+    "right away",
+    "when you have a second",
+    "cheers",
+    "!",
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +97,7 @@ def sort_of(param: Param, text: str) -> str:
     kind = param.type
     if isinstance(kind, Choice) or text in kind.fixed or text in (*wire.PLACES, "home"):
         return ""
-    if isinstance(kind, Glob) or isinstance(kind, PathName):
+    if isinstance(kind, Glob | PathName):
         stem, dot, ext = text.strip("*").rpartition(".")
         if dot and stem and ext.isalnum():
             return f"file.{ext.lower()}"
@@ -142,9 +155,7 @@ def _with(plan: Plan, changes: dict[str, str]) -> Plan:
     def words(items: Words) -> Words:
         return tuple(changed(item) for item in items)
 
-    pipelines = tuple(
-        tuple(step(TOOLS[s.tool], {k: words(v) for k, v in s.args.items()}) for s in pipeline) for pipeline in plan.pipelines
-    )
+    pipelines = tuple(tuple(step(TOOLS[s.tool], {k: words(v) for k, v in s.args.items()}) for s in pipeline) for pipeline in plan.pipelines)
     return Plan(pipelines)
 
 

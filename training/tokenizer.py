@@ -62,7 +62,7 @@ def learn() -> None:
 
 
 def vocabulary() -> tuple[list[str], list[int], list[str]]:
-    """(tokens, their GGUF types, merges): the plan's tokens are control tokens (3), which no text of a person is ever read as; the rest normal (1)."""
+    """(tokens, their GGUF types, merges): the plan's tokens are control tokens (3), which no text is ever read as; the rest normal (1)."""
     text = json.loads(FILE.read_text())
     plan = list(wire.vocabulary(TOOLS))
     types = [3] * len(plan) + [1] * len(text["tokens"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import random
 import time
 from collections.abc import Iterator
@@ -190,7 +189,10 @@ def run(model, optimizers, state, args, rng, device, checkpoint, encoder) -> Non
             file.write(json.dumps(log) + "\n")
         if time.time() - saved_at > 120 or state["spent"] >= budget:
             saved_at = time.time()
-            torch.save({"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": state, "shape": model.shape}, checkpoint)
+            torch.save(
+                {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": state, "shape": model.shape},
+                checkpoint,
+            )
 
 
 if __name__ == "__main__":

@@ -56,9 +56,7 @@ def check(text: str, root: str, is_token: Callable[[str], bool]) -> None:
     for name, alternatives in rules.items():
         for reference in {r for alternative in alternatives for r in alternative} - {""}:
             if reference not in rules:
-                raise LlmosError(
-                    f"the grammar's rule {name!r} uses {reference!r}, which is not defined"
-                )
+                raise LlmosError(f"the grammar's rule {name!r} uses {reference!r}, which is not defined")
     empty = _empty_rules(rules)
     if parser.repeated & empty:  # nested, it takes llama.cpp minutes
         raise LlmosError("the grammar repeats what can be empty")
@@ -86,9 +84,7 @@ class _Parser:
 
     def wrong(self, what: str) -> LlmosError:
         line = self.text.count("\n", 0, self.at) + 1
-        return LlmosError(
-            f"the grammar has {what} in line {line}: {self.text[self.at : self.at + 20]!r}"
-        )
+        return LlmosError(f"the grammar has {what} in line {line}: {self.text[self.at : self.at + 20]!r}")
 
     def take(self, pattern: re.Pattern[str]) -> str | None:
         if found := pattern.match(self.text, self.at):
@@ -148,9 +144,7 @@ class _Parser:
             return _Item("" if len(literal) > 2 else _EMPTY, 1)
         if mark == "[":
             if self.take(_CLASS) is None:
-                raise self.wrong(
-                    "characters in [] that do not end, are none, or have an unknown escape"
-                )
+                raise self.wrong("characters in [] that do not end, are none, or have an unknown escape")
             return _Item("", 1)
         if mark in "<!":
             token = self.take(_TOKEN)

@@ -95,9 +95,7 @@ def read_header(path: Path) -> Header:
     except _DamageError as error:
         raise _unusable(path, str(error)) from None
     except (struct.error, IndexError, OverflowError):
-        raise _unusable(
-            path, "ends in the middle of its header: it was not downloaded whole, or is damaged"
-        ) from None
+        raise _unusable(path, "ends in the middle of its header: it was not downloaded whole, or is damaged") from None
 
 
 def _open_now(name: str, flags: int) -> int:
@@ -215,9 +213,7 @@ class _Reader:
                 raise _DamageError(f"has tensor {name[:64]!r} in an unknown number format, {kind}")
             block, size = _BLOCK[kind]
             if shape[0] % block or min(shape) == 0 or offset % alignment:
-                raise _DamageError(
-                    f"is damaged: tensor {name[:64]!r} has an impossible shape or place"
-                )
+                raise _DamageError(f"is damaged: tensor {name[:64]!r} has an impossible shape or place")
             end = max(end, offset + math.prod(shape) // block * size)
         start = -(-self.at // alignment) * alignment
         if start + end > self.size:
@@ -233,9 +229,7 @@ def _check_vocabulary(header: Header) -> None:
     if tokens.kind != _STRING:
         raise _DamageError("is damaged: its tokens are no texts")
     if tokens.distinct != tokens.count:
-        raise _DamageError(
-            f"is damaged: {tokens.count - tokens.distinct} of its tokens occur twice"
-        )
+        raise _DamageError(f"is damaged: {tokens.count - tokens.distinct} of its tokens occur twice")
     for key, kind in (("token_type", _I32), ("scores", _F32)):
         found = header.arrays.get(f"tokenizer.ggml.{key}")
         if found is not None and (found.kind, found.count) != (kind, tokens.count):
@@ -269,7 +263,5 @@ def _check_sizes(metadata: Mapping[str, Scalar]) -> None:
     if not isinstance(pairs, int) or pairs < 1 or heads % pairs:
         raise _DamageError(f"is damaged: it has {pairs} key heads for {heads} heads")
     key = value("attention.key_length", width // heads)
-    if key != value("attention.value_length", width // heads) or key != value(
-        "rope.dimension_count", key
-    ):
+    if key != value("attention.value_length", width // heads) or key != value("rope.dimension_count", key):
         raise _DamageError("is damaged: its heads' sizes do not match")

@@ -47,11 +47,7 @@ class Library:
         lib.llama_log_set(self._callback, None)
         lib.llama_backend_init()
         strlen = _strlen()
-        self.abort: Any = (
-            lib.ggml_abort_callback(_is_set)
-            if strlen is None
-            else ctypes.cast(strlen, lib.ggml_abort_callback)
-        )
+        self.abort: Any = lib.ggml_abort_callback(_is_set) if strlen is None else ctypes.cast(strlen, lib.ggml_abort_callback)
 
     def _keep(self, level: int, text: bytes, _: object) -> None:
         """Keep warnings, errors and their continuation lines."""
@@ -184,9 +180,7 @@ class Llama:
         raw = _filled(lambda buffer, size: get(buffer, size), 256, terminated=True)
         return None if raw is None else raw.decode(errors="replace")
 
-    def tokenize(
-        self, text: str | bytes, *, special: bool = False, start: bool = False
-    ) -> list[int]:
+    def tokenize(self, text: str | bytes, *, special: bool = False, start: bool = False) -> list[int]:
         """Token ids of `text`. What is not UTF-8 becomes U+FFFD, a lone surrogate `?`.
 
         `special`: control tokens written in it count as such; user-defined ones always do in
@@ -198,9 +192,7 @@ class Llama:
         room = len(raw) + 2  # a token stands for at least one byte
         while True:
             tokens = (ctypes.c_int32 * room)()
-            count = self._c.llama_tokenize(
-                self._vocabulary, raw, len(raw), tokens, room, start, special
-            )
+            count = self._c.llama_tokenize(self._vocabulary, raw, len(raw), tokens, room, start, special)
             if count >= 0:
                 return tokens[:count]
             if -count <= room:
@@ -230,9 +222,7 @@ class Llama:
         cancelled or at Ctrl-C; `position` then tells how far it came.
         """
         if (length := self.position + len(tokens)) > self.context:
-            raise LlmosError(
-                f"the text is too long for the model: {length} tokens, room for {self.context}"
-            )
+            raise LlmosError(f"the text is too long for the model: {length} tokens, room for {self.context}")
         for token in tokens:
             self._known(token)
         for first in range(0, len(tokens), self._batch):
@@ -258,9 +248,7 @@ class Llama:
             self._flag[0] = b"\0"
             raise Interrupted("interrupted")
         if code != 0:
-            raise LlmosError(
-                f"the model failed (code {code}): {self._lib.reason()}", hint="llmos doctor"
-            )
+            raise LlmosError(f"the model failed (code {code}): {self._lib.reason()}", hint="llmos doctor")
 
     def _in_thread(self, call: Callable[[], int]) -> int:
         """Run `call` beside us, so that Ctrl-C is seen at once and stops it.
@@ -364,9 +352,7 @@ def _free(c: Any, context: int, model: int) -> None:
     c.llama_model_free(model)
 
 
-def _filled(
-    call: Callable[[Any, int], int], size: int, *, terminated: bool = False
-) -> bytes | None:
+def _filled(call: Callable[[Any, int], int], size: int, *, terminated: bool = False) -> bytes | None:
     """What a C function writes into a buffer, which is made larger once; None where it fails.
 
     It answers a length: too large a one, or minus the one needed, when the buffer is too small.

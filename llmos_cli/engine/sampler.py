@@ -22,9 +22,7 @@ class Sampler:
         self._c = c
         self._pointer = pointer
         self._one = c.llama_token_data()
-        self._raw = (
-            bytearray()
-        )  # `vocabulary` times llama_token_data: an id, a logit, a probability
+        self._raw = bytearray()  # `vocabulary` times llama_token_data: an id, a logit, a probability
         self.close = weakref.finalize(self, c.llama_sampler_free, pointer)
         self.close.atexit = False
 

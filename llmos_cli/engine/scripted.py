@@ -37,9 +37,7 @@ class Scripted:
         self.vocabulary = len(self._pieces)
         self._metadata = dict(metadata or {})
         self._margin = margin
-        self._script = [
-            self.tokenize(a, special=True) if isinstance(a, str) else [*a] for a in answers
-        ]
+        self._script = [self.tokenize(a, special=True) if isinstance(a, str) else [*a] for a in answers]
         self._answer: list[int] | None = None  # what is left of the one being given
         self._sequence: list[int] = []
         self._fresh = False
@@ -56,9 +54,7 @@ class Scripted:
     def metadata(self, key: str) -> str | None:
         return self._metadata.get(key)
 
-    def tokenize(
-        self, text: str | bytes, *, special: bool = False, start: bool = False
-    ) -> list[int]:
+    def tokenize(self, text: str | bytes, *, special: bool = False, start: bool = False) -> list[int]:
         """Bytes; with `special`, the longest word at each place."""
         del start  # there is no begin token
         if isinstance(text, bytes):
@@ -91,9 +87,7 @@ class Scripted:
             self._cancelled = False
             raise Interrupted("interrupted")
         if (length := self.position + len(tokens)) > self.context:
-            raise LlmosError(
-                f"the text is too long for the model: {length} tokens, room for {self.context}"
-            )
+            raise LlmosError(f"the text is too long for the model: {length} tokens, room for {self.context}")
         for token in tokens:
             self._known(token)
             if self._answer is not None and token != (expected := self._next()):

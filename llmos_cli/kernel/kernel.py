@@ -70,7 +70,7 @@ class Kernel:
             self._planner = Planner.bundled(Path(str(resources("llmos_cli") / "data" / "planner.gguf")), TOOLS)
         return self._planner
 
-    def turn(self, request: str, approve: Approve, options: Options = Options(), *, typed: bool = False) -> Iterator[Event]:  # noqa: B008
+    def turn(self, request: str, approve: Approve, options: Options = Options(), *, typed: bool = False) -> Iterator[Event]:
         """Plan, work out, judge, ask, apply, record. `typed` says that the request is a plan. The last event is Finished."""
         turn = _Turn(self, request, approve, options, typed)
         yield from turn.events()

@@ -154,4 +154,3 @@ def paths_of(value: Value | None) -> tuple[str, ...]:
         at = value.columns.index("path")
         return tuple(dict.fromkeys(str(row[at]) for row in value.rows))
     return ()
-

@@ -69,7 +69,8 @@ class Planner:
     def candidates(self, text: str, context: str = "none") -> Iterator[Proposal]:
         """Plans, the likeliest first, then those that differ from it at one choice: for where the first one cannot be carried out.
 
-        `context` is what the last turn showed: none, files, text, table, number, change. Raises NotUnderstood where the request is empty of words or too long, LlmosError where the model cannot be loaded.
+        `context` is what the last turn showed: none, files, text, table, number, change. Raises NotUnderstood where the request is empty
+        of words or too long, LlmosError where the model cannot be loaded.
         """
         if len(text) > MAX_CHARACTERS:
             raise NotUnderstood("That is too long for a request.", hint="give long text on standard input: llmos ask REQUEST < FILE")
@@ -115,7 +116,6 @@ class Planner:
         except (ValueError, LlmosError) as error:
             raise NotUnderstood("I did not understand that.", hint="say it in other words") from error
         return Proposal(traced.plan, self.confidence(choices), dict(traced.sources), choices)
-
 
     def confidence(self, choices: tuple[Choice, ...]) -> float:
         """0 to 1: a logistic function of the plan's log-probability and of its least likely choice, fitted on held-out requests."""

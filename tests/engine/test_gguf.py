@@ -137,9 +137,7 @@ def test_a_cut_header_and_cut_weights_say_so(tiny: Path, tmp_path: Path):
         (b"token_type\x09\0\0\0\x05", b"token_type\x09\0\0\0\x00", "damaged"),
     ],
 )
-def test_what_would_end_the_process_is_refused_before(
-    tiny: Path, tmp_path: Path, old: bytes, new: bytes, says: str
-):
+def test_what_would_end_the_process_is_refused_before(tiny: Path, tmp_path: Path, old: bytes, new: bytes, says: str):
     whole = tiny.read_bytes()
     assert whole.count(old) == 1 and len(old) == len(new)
     path = tmp_path / "changed.gguf"

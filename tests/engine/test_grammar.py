@@ -56,11 +56,8 @@ BAD = {
     "a number of any size": f'root ::= "a"{{{"9" * 40}}}',
     "backwards": 'root ::= "a"{3,1}',
     "nesting": "root ::= " + "(" * 200_000 + '"a"' + ")" * 200_000,
-    "a long chain": "\n".join(f"r{i} ::= r{i + 1}" for i in range(30_000))
-    + '\nr30000 ::= "a"\nroot ::= r0',
-    "a long chain of what can be empty": "root ::= r0\n"
-    + "".join(f"r{i} ::= r{i + 1}\n" for i in range(30_000))
-    + 'r30000 ::= ""',
+    "a long chain": "\n".join(f"r{i} ::= r{i + 1}" for i in range(30_000)) + '\nr30000 ::= "a"\nroot ::= r0',
+    "a long chain of what can be empty": "root ::= r0\n" + "".join(f"r{i} ::= r{i + 1}\n" for i in range(30_000)) + 'r30000 ::= ""',
     "a large one": 'root ::= "' + "a" * 3_000_000 + '"',
     "an open text": 'root ::= "a',
     "an open class": "root ::= [a-z",
@@ -127,17 +124,10 @@ def test_a_choice_that_was_masked_is_among_what_fits(model: Llama):
         model.decode(model.tokenize("hi"))
         row = model.logits()[0 : model.vocabulary]
         choice = grammar.choose(model.logits())
-        weights = {
-            t: math.exp(row[t])
-            for t in model.tokenize("a") + model.tokenize("b") + model.tokenize("c")
-        }
+        weights = {t: math.exp(row[t]) for t in model.tokenize("a") + model.tokenize("b") + model.tokenize("c")}
         assert choice.token == max(weights, key=weights.__getitem__)
-        assert math.exp(choice.logprob) == pytest.approx(
-            weights[choice.token] / sum(weights.values())
-        )
-        assert choice.mass == pytest.approx(
-            sum(weights.values()) / sum(map(math.exp, row)), rel=1e-5
-        )
+        assert math.exp(choice.logprob) == pytest.approx(weights[choice.token] / sum(weights.values()))
+        assert choice.mass == pytest.approx(sum(weights.values()) / sum(map(math.exp, row)), rel=1e-5)
 
 
 def test_a_choice_that_fits_at_once_is_among_all(model: Llama):
@@ -227,9 +217,7 @@ PIECES = [
 PIECES += ["\n", " ", '""', "<1>", "::=", "x ::=", "\ny ::= ", "#", "\\", '"', "[", "]", "!"]
 
 
-@settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=st.lists(st.sampled_from(PIECES), max_size=14))
 def test_any_grammar_is_refused_or_works(opened: Llama, silent: None, parts: list[str]):
     """Ours agrees with llama.cpp's parser:

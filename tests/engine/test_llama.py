@@ -126,9 +126,7 @@ def test_cancel_ends_the_next_decode_and_only_that(model: Any):
 # ---- the real one ----
 
 
-@settings(
-    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(text=st.text(st.characters(codec="utf-8"), max_size=80), special=st.booleans())
 @example(text=END + "<1><|><", special=True)
 @example(text="\U0010ffff\u0000\ufffe", special=False)
@@ -137,9 +135,7 @@ def test_any_text_survives(real: Llama, text: str, special: bool):
     assert b"".join(map(real.piece, tokens)) == text.encode()
 
 
-@settings(
-    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(raw=st.binary(max_size=60))
 @example(raw=b"\xf4\x90\x80\x80")  # beyond U+10FFFF: llama.cpp's tokenizer would end the process
 @example(raw=b"\xed\xa0\x80")
@@ -203,9 +199,7 @@ def test_batches_of_any_size_agree(models: dict[str, Path], name: str):
             assert model.position == 100
             rows.append(row(model))
     for other in rows[1:]:
-        assert other == pytest.approx(
-            rows[0], abs=0.3
-        )  # logits spread over 30; Q8_0 rounds what it multiplies
+        assert other == pytest.approx(rows[0], abs=0.3)  # logits spread over 30; Q8_0 rounds what it multiplies
 
 
 def test_logits_are_a_pointer_to_floats(real: Llama):

@@ -57,9 +57,7 @@ def test_opening_a_model_imports_neither_numpy_nor_jinja2(child: Child, tiny: Pa
     assert not {"numpy", "jinja2", "diskcache", "llama_cpp.llama", "multiprocessing"} & set(modules)
 
 
-def test_nothing_is_printed(
-    capfd: pytest.CaptureFixture[str], models: dict[str, Path], tmp_path: Path
-):
+def test_nothing_is_printed(capfd: pytest.CaptureFixture[str], models: dict[str, Path], tmp_path: Path):
     for path in models.values():
         with Llama.open(path, context=64) as model:
             list(greedy(model, model.tokenize("hello"), None, limit=3))

@@ -39,9 +39,7 @@ def main(file: str, first: str, count: str, seed: str) -> None:
     front = len(whole) - whole_data(whole)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "edited.gguf"
-        for number, (at, flip) in list(enumerate(edits(front, int(count), int(seed))))[
-            int(first) :
-        ]:
+        for number, (at, flip) in list(enumerate(edits(front, int(count), int(seed))))[int(first) :]:
             print(number, at, flip, end=" ", flush=True)
             path.write_bytes(whole[:at] + bytes([whole[at] ^ flip]) + whole[at + 1 :])
             print(repr(outcome(path)), flush=True)

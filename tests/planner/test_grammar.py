@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from llmos_cli.check import check
-from llmos_cli.literals import LAST, Choice, PathName
+from llmos_cli.literals import LAST, Chars, Choice, Ext, Glob, PathName, Size, When, Whole
 from llmos_cli.numerals import number
 from llmos_cli.plan import parse, show
 from llmos_cli.planner import wire
@@ -18,7 +18,6 @@ from llmos_cli.planner.grammar import PlanGrammar, last_kind
 from llmos_cli.planner.request import Request, read
 from llmos_cli.tools import TOOLS
 from llmos_cli.values import Files
-from llmos_cli.literals import Chars, Ext, Glob, Size, When, Whole
 
 IDS = {token: i for i, token in enumerate(wire.vocabulary(TOOLS))}
 NAMES = list(IDS)
@@ -54,12 +53,20 @@ def grounded(item: str, param, say: str) -> bool:
         return True
     if isinstance(kind, Whole | Size | When) or (isinstance(kind, Choice) and kind.open):
         words = [u.text for u in read(say).words]
-        spans = [say[read(say).words[i].start : read(say).words[j].end] for i in range(len(words)) for j in range(i, min(i + 5, len(words)))]
+        spans = [
+            say[read(say).words[i].start : read(say).words[j].end] for i in range(len(words)) for j in range(i, min(i + 5, len(words)))
+        ]
         return item in say or any(_reads_as(kind, span) == item or (number(span) is not None and item.startswith(span)) for span in spans)
     parts = item.split("/") if isinstance(kind, PathName) else item.split("*") if isinstance(kind, Glob) else [item]
     folded = say.lower()
     known = isinstance(kind, Ext | Chars | PathName)  # formats and characters may be said by name: a fixed list turns them round
-    return all(part in (".", "~") or part in say or (known and any(_reads_as(kind, w.text) == part for w in read(say).words)) or part.lower() in folded for part in parts)
+    return all(
+        part in (".", "~")
+        or part in say
+        or (known and any(_reads_as(kind, w.text) == part for w in read(say).words))
+        or part.lower() in folded
+        for part in parts
+    )
 
 
 def _reads_as(kind, text: str) -> str | None:
