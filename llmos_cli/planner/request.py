@@ -74,7 +74,7 @@ def read(text: str) -> Request:
 
 
 def _parts(chunk: str) -> list[tuple[int, int]]:
-    """(start, end) of the parts of a run without spaces: words and what joins them in `eggs,bread`, `>30d`, `3-9`, `mkv/avi`, `logs/*.gz`."""
+    """(start, end) of the parts of a run without spaces: words and what joins them in `eggs,bread`, `>30d`, `3-9`, `mkv/avi`, `x/*.gz`."""
     cuts = [0, len(chunk)]
     for match in _SPLIT.finditer(chunk):
         cuts += [match.start(), match.end()]
