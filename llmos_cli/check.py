@@ -14,7 +14,7 @@ from typing import Any
 from llmos_cli.errors import LlmosError, PlanError
 from llmos_cli.literals import LAST, PathName
 from llmos_cli.places import Place
-from llmos_cli.plan import Plan, Step, Tools, show
+from llmos_cli.plan import Plan, Step, Tools, parse, show
 from llmos_cli.tool import Kind, Param, Tool
 from llmos_cli.values import Files, word_for
 
@@ -42,6 +42,17 @@ def check(plan: Plan, tools: Tools, last: Kind = Files) -> Kind:
                 start = show(before, tools) if before.steps else ""
                 raise PlanError(error.message, hint=error.hint, at=len(start) + 3 if start else 0, text=show(plan, tools)) from None
     return kind
+
+
+def as_typed(text: str, tools: Tools) -> Plan | None:
+    """The plan that a line is, where it is one without any doubt: it checks, and has `=` or `|`, or is one word. None for plain words."""
+    try:
+        plan = parse(text, tools)
+        check(plan, tools)
+    except PlanError:
+        return None
+    bare = len(plan.steps) == 1 and len(text.split()) == 1
+    return plan if bare or "=" in text or "|" in text else None
 
 
 def flows(tool: Tool, kind: Kind, given: Any, *, first: bool, last: Kind = Files) -> Kind:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from llmos_cli.planner import wire
-from llmos_cli.planner.planner import VOCABULARY_KEY, fingerprint
+from llmos_cli.planner.planner import VOCABULARY_KEY
 from llmos_cli.tools import TOOLS
 from training import tokenizer
 from training.gguf_write import write_gguf
@@ -38,7 +38,7 @@ def write(model: Planner, path: Path, extra: dict[str, Any], kind: str = "Q8_0")
         "qwen3.attention.value_length": shape.head, "qwen3.attention.layer_norm_rms_epsilon": shape.eps,
         "qwen3.rope.freq_base": shape.rope_base, "tokenizer.ggml.pre": "gpt-2", "tokenizer.ggml.bos_token_id": end,
         "tokenizer.ggml.eos_token_id": end, "tokenizer.ggml.padding_token_id": end, "tokenizer.ggml.add_bos_token": False,
-        VOCABULARY_KEY: fingerprint(TOOLS), **extra,
+        VOCABULARY_KEY: "\n".join(wire.vocabulary(TOOLS)), **extra,
     }  # fmt: skip
     weights = {_name(name): weight.detach().float().cpu().numpy() for name, weight in model.named_parameters()}
     write_gguf(path, metadata, tokens, types, merges, weights, lambda name: kind)

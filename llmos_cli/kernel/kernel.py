@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmos_cli import plan as plans
-from llmos_cli.check import check
+from llmos_cli.check import as_typed, check
 from llmos_cli.effects import Decision, Effects, Verdict
-from llmos_cli.errors import Bug, Interrupted, LlmosError, NotUnderstood, Partial, PlanError, Refused, UsageError
+from llmos_cli.errors import Bug, Interrupted, LlmosError, NotUnderstood, Partial, Refused, UsageError
 from llmos_cli.events import Answered, Applied, Approve, Event, Finished, Planned, Proposed
 from llmos_cli.host import Host
 from llmos_cli.kernel.pulse import Pulse
@@ -185,15 +185,7 @@ class _Turn:
 
     def _as_typed(self) -> Plan | None:
         """The request as a plan, where it is one: typed as such, or in the plan language without any doubt."""
-        if self.typed:
-            return plans.parse(self.request, TOOLS)
-        try:
-            plan = plans.parse(self.request, TOOLS)
-            check(plan, TOOLS)
-        except PlanError:
-            return None
-        bare = len(plan.steps) == 1 and len(self.request.split()) == 1
-        return plan if bare or "=" in self.request or "|" in self.request else None
+        return plans.parse(self.request, TOOLS) if self.typed else as_typed(self.request, TOOLS)
 
     def _again(self, plan: Plan, before: Turn | None) -> Plan:
         """`again x=y` becomes the last plan with that argument."""

@@ -39,7 +39,7 @@ class PlanGrammar:
         self.finished = False
 
     def allowed(self) -> Sequence[int]:
-        return [self._ids[token] for token in dict.fromkeys(self.tokens())]
+        return [self._ids[token] for token in dict.fromkeys(self.tokens()) if token in self._ids]
 
     def tokens(self) -> Iterator[str]:
         """The tokens that may come next, some of them perhaps twice."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -45,12 +44,16 @@ class Engine(Protocol):
 
 
 class Planner:
-    """Plans with one model. `open` loads it when the first request comes."""
+    """Plans with one model, which `open` loads when the first request comes.
+
+    The model's file says which tokens of the wire form it knows. Tools and arguments that came after it was trained are not planned with;
+    those that have gone are never allowed.
+    """
 
     def __init__(self, open: Callable[[], Engine], tools: Tools) -> None:
         self._open, self._tools = open, tools
         self._engine: Engine | None = None
-        self._ids = {token: i for i, token in enumerate(wire.vocabulary(tools))}
+        self._ids: dict[str, int] = {}
         self._calibration = (0.0, 1.0, 0.0)
 
     @staticmethod
@@ -126,9 +129,10 @@ class Planner:
     def _loaded(self) -> Engine:
         if self._engine is None:
             engine = self._open()
-            made_for = engine.metadata(VOCABULARY_KEY)
-            if made_for != fingerprint(self._tools):
-                raise LlmosError("the planner's model was made for other tools than these", hint="make model, or install llmos again")
+            tokens = (engine.metadata(VOCABULARY_KEY) or "").split("\n")
+            if wire.PLAN not in tokens:
+                raise LlmosError("this model is not a planner of ours", hint="make model, or install llmos again")
+            self._ids = {token: i for i, token in enumerate(tokens)}
             if calibration := engine.metadata(CALIBRATION_KEY):
                 a, b, c = map(float, calibration.split(","))
                 self._calibration = a, b, c
@@ -153,7 +157,3 @@ def features(choices: tuple[Choice, ...]) -> tuple[float, float]:
     logprobs = [c.logprob + (math.log(max(c.mass, 1e-6)) if not math.isnan(c.mass) else 0.0) for c in choices] or [0.0]
     return sum(logprobs), min(logprobs)
 
-
-def fingerprint(tools: Tools) -> str:
-    """A name for the wire vocabulary: a model speaks exactly one."""
-    return hashlib.sha256("\n".join(wire.vocabulary(tools)).encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""The interactive shell: what `llmos` opens on a terminal. The only import of prompt_toolkit."""
