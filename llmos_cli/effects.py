@@ -6,7 +6,7 @@ An effect never overwrites unless it says so; then what was there is kept for un
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -30,7 +30,7 @@ class Effect:
         found: dict[str, Any] = {"op": self.op}
         for f in fields(self):
             value = getattr(self, f.name)
-            if value != f.default:
+            if value != f.default and f.name != "seen":
                 found[f.name] = len(value) if isinstance(value, bytes) else value
         return found
 
@@ -96,11 +96,15 @@ class MakeFolder(Effect):
 
 @dataclass(frozen=True)
 class Write(Effect):
-    """Make a file of `data`, or with `overwrite` replace the one that is there, keeping its mode."""
+    """Make a file of `data`, or with `overwrite` replace the one that is there, keeping its mode.
+
+    `seen` is the (size, mtime in ns) of the file that `data` was made from: if it has been changed since, nothing is written.
+    """
 
     op = "write"
     data: bytes
     overwrite: bool = False
+    seen: tuple[int, int] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,10 @@ class NoModel(LlmosError):
     outcome = "no_model"
 
 
+class NotFound(LlmosError):
+    """A file, folder or column that was named is not there."""
+
+
 class Partial(LlmosError):
     """Earlier stages were done, and can be undone; a later one was not."""
 

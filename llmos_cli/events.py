@@ -57,6 +57,13 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """A sentence that the person should see, and that changes nothing."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Finished:
     """The end of a turn: outcome is done, partial, failed, refused, clarify or no_model; `error` says what went wrong, if anything."""
 
@@ -66,7 +73,7 @@ class Finished:
     undo: str = ""
 
 
-Event = Planned | Progress | Proposed | Applied | Answered | Finished
+Event = Planned | Progress | Proposed | Applied | Answered | Noted | Finished
 Approve = Callable[[Effects, Verdict], bool]
 
 
@@ -85,4 +92,4 @@ def as_json(event: Event) -> dict[str, Any]:
     if isinstance(event, Finished):
         error = {"message": event.error.message, "hint": event.error.hint or None} if event.error else None
         return {"event": name, "outcome": event.outcome, "exit_code": event.exit_code, "error": error, "undo": event.undo or None}
-    return {"event": name}
+    return {"event": name, "text": event.text} if isinstance(event, Noted) else {"event": name}

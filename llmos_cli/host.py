@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TextIO
 
+from llmos_cli.errors import LlmosError
 from llmos_cli.paths import Paths
 from llmos_cli.places import Place
 
@@ -29,15 +30,23 @@ class Host:
         """This process's own. Raises FileNotFoundError where the current folder is gone."""
         pwd = os.environ.get("PWD", "")
         cwd = Path(pwd if os.path.isabs(pwd) and os.path.isdir(pwd) and os.path.samefile(pwd, ".") else os.getcwd())
-        return Host(sys.stdin, sys.stdout, sys.stderr, cwd, dict(os.environ))
+        return Host(_open(sys.stdin, "r"), _open(sys.stdout, "w"), _open(sys.stderr, "w"), cwd, dict(os.environ))
 
     @cached_property
     def home(self) -> Path:
-        return Path(self.env.get("HOME") or os.path.expanduser("~"))
+        home = self.env.get("HOME") or os.path.expanduser("~")
+        if not os.path.isabs(home):
+            raise LlmosError("there is no home folder", hint="set HOME, or LLMOS_HOME for llmos's own files")
+        return Path(home)
 
     @cached_property
     def paths(self) -> Paths:
         return Paths.of(self.env)
+
+    @cached_property
+    def session(self) -> str:
+        """What the turns of one terminal share: LLMOS_SESSION, or the number of the process session."""
+        return self.env.get("LLMOS_SESSION") or str(os.getsid(0))
 
     @property
     def answers_go_to_terminal(self) -> bool:
@@ -56,9 +65,14 @@ class Host:
     def colour(self) -> bool:
         return self.env.get("NO_COLOR", "") == "" and self.env.get("TERM", "") not in ("", "dumb")
 
-    def place(self, last: tuple[str, ...] = ()) -> Place:
+    def place(self, last: tuple[str, ...] = (), reach: str = "home") -> Place:
         """The folder, home, clock and known folders for binding a plan's words."""
-        return Place(self.cwd, self.home, self.clock(), known_folders(self.home, self.env), last)
+        return Place(self.cwd, self.home, self.clock(), known_folders(self.home, self.env), last, reach)
+
+
+def _open(stream: TextIO | None, mode: str) -> TextIO:
+    """The stream, or one that goes nowhere where the process was started with it closed."""
+    return stream if stream is not None else open(os.devnull, mode, encoding="utf-8")  # type: ignore[return-value]
 
 
 def _tty(stream: TextIO) -> bool:

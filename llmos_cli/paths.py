@@ -18,7 +18,7 @@ class Paths:
     @staticmethod
     def of(env: Mapping[str, str]) -> Paths:
         if home := env.get("LLMOS_HOME"):
-            base = Path(home).expanduser().absolute()
+            base = Path(os.path.expanduser(home)).absolute()
             return Paths(base / "config", base / "data", base / "state", base / "cache")
         from platformdirs import PlatformDirs
 
@@ -27,8 +27,9 @@ class Paths:
 
 
 def private(folder: Path) -> Path:
-    """`folder`, made with its parents where it is missing, its own mode 0700 whatever the umask. Raises OSError."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.chmod(folder, 0o700)
+    """`folder`, made with its parents where they are missing, all of these 0700 whatever the umask. Raises OSError."""
+    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True, mode=0o700)
+        os.chmod(path, 0o700)
     return folder

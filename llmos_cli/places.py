@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmos_cli.errors import LlmosError, NotUnderstood
+from llmos_cli.errors import LlmosError, NotFound, NotUnderstood
 
 MAX_LOOKED_AT = 40_000
 MAX_DEPTH = 7
@@ -34,21 +34,23 @@ _NOISE = re.compile(r"^(the|my|our|his|her|that|this)\s+|\s+(folder|directory|di
 
 @dataclass(frozen=True)
 class Place:
-    """The folder, home, clock (seconds since the epoch) and known folders that a plan's words are bound with."""
+    """The folder, home, clock (seconds since the epoch) and known folders that a plan's words are bound with.
+
+    `reach` says how far names are looked for: `home` is everywhere and also what is only alike, `here` below the current folder, `said`
+    nowhere but where they were said. Changes that nobody looks at reach less far.
+    """
 
     cwd: Path
     home: Path
     now: float
     known: Mapping[str, Path] = field(default_factory=dict)
     last: tuple[str, ...] = ()
+    reach: str = "home"
 
     def known_folder(self, word: str) -> Path | None:
         """The platform's folder that `word` names, if it exists: Downloads, Desktop, Documents, Pictures, Music, Videos."""
         word = _unadorned(word).lower()
         key = _KNOWN_WORDS.get(word)
-        if key is None and len(word) > 5:
-            near = difflib.get_close_matches(word, _KNOWN_WORDS, n=1, cutoff=0.82)
-            key = _KNOWN_WORDS[near[0]] if near else None
         if key is None:
             return None
         usual = self.home / {"DOWNLOAD": "Downloads"}.get(key, key.capitalize())
@@ -125,7 +127,8 @@ class Place:
     def _find(self, name: str, roots: tuple[Path, ...], said: str, *, folder: bool, there: list[Path] | None = None) -> Path:
         """What is called so below the first root that has it; a stricter likeness anywhere goes before a looser one."""
         below: dict[Path, list[tuple[int, str, bool]]] = {}
-        for likeness in _LIKENESS:
+        roots = {"home": roots, "here": tuple(r for r in roots if r != self.home or r == self.cwd), "said": ()}[self.reach]
+        for likeness in _LIKENESS if self.reach == "home" else _LIKENESS[:-1]:
             same = likeness(name)
             for root in dict.fromkeys(roots):
                 if root not in below:
@@ -148,9 +151,9 @@ class Place:
     def _missing(self, said: str, there: list[Path], *, folder: bool = False) -> LlmosError:
         """`there` are files of that name, where a folder is wanted."""
         if there:
-            return LlmosError(f"{self.short(there[0])} is not a folder")
+            return NotFound(f"{self.short(there[0])} is not a folder")
         what = "folder" if folder else "file or folder"
-        return LlmosError(f"there is no {what} {said!r} here", hint='`llmos ask "list"` shows what is here')
+        return NotFound(f"there is no {what} {said!r} here", hint='`llmos ask "list"` shows what is here')
 
     def short(self, path: Path | str) -> str:
         """`path` as people write it: relative to the current folder, or from `~`."""

@@ -21,7 +21,7 @@ from llmos_cli.tool import Param, Tool
 
 Words = tuple[str, ...]  # an argument's value: one text, or the items of a list
 Tools = Mapping[str, Tool]
-MAX_TEXT, MAX_STEPS = 64 * 1024, 200
+MAX_TEXT, MAX_STEPS = 64 * 1024, 50
 
 
 @dataclass(frozen=True)

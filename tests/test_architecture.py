@@ -53,7 +53,7 @@ ONLY_IN = {  # heavy or dangerous import -> the places that may have it
     "rich": "ui/",
     "typer": "cli/",
     "mcp": "apps/mcp.py server/mcp.py",
-    "subprocess": "policy/sandbox.py engine/ tools/content.py",
+    "subprocess": "policy/sandbox.py engine/ tools/content.py shell/run.py",
     "sqlite3": "db.py",
     "dateparser": "times.py",
     "asyncio": "apps/mcp.py server/ engine/",

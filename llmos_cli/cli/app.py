@@ -14,7 +14,6 @@ from llmos_cli.cli.output import Output
 app = typer.Typer(
     name="llmos",
     help="A shell for plain words: say what you want done with your files.",
-    no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -32,10 +31,16 @@ Material = Annotated[list[Path] | None, typer.Option("--file", "-f", help="A tex
 
 
 @app.callback(invoke_without_command=True)
-def root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False) -> None:
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
     if version:
         typer.echo(f"llmos {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None and not commands.shell():
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 @app.command()

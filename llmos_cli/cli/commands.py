@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from llmos_cli.cli.output import Output
 from llmos_cli.errors import LlmosError, UsageError
-from llmos_cli.events import Finished, Planned
+from llmos_cli.events import Event, Finished, Planned
 from llmos_cli.host import Host
 from llmos_cli.kernel.kernel import Kernel, Options
+from llmos_cli.literals import LAST
 from llmos_cli.values import Table, Text
+
+if TYPE_CHECKING:
+    from llmos_cli.ui.show import Show
 
 MAX_MATERIAL = 512 * 1024 * 1024
 
@@ -30,26 +35,44 @@ def turn(request: str, output: Output, *, yes: bool, dry_run: bool, go_on: bool,
     host = Host.real()
     output.check()
     show = Show(host, mode_for(host, plain=output.plain, null=output.null, json=output.json, jsonl=output.jsonl), null=output.null)
-    material = _material(host, files, request)
+    material = _material(host, files, request) if files or not typed or LAST in request or request == "-" else None
     if request == "-":
         request, material = (material or "").strip(), None
     options = Options(go_on, output.plan_only, dry_run, unattended=yes or not host.someone_is_there, material=material, notice=show.event)
     code = 0
-    for event in Kernel(host).turn(request, approve(host, yes, dry_run), options, typed=typed):
-        if isinstance(event, Planned) and output.plan_only and show.mode in ("plain", "terminal"):
-            show.value(Text((event.text,)))
-            continue
-        show.event(event)
+    for event in shown(Kernel(host).turn(request, approve(host, yes, dry_run), options, typed=typed), show, plan_only=output.plan_only):
         if isinstance(event, Finished):
             code = event.exit_code
-    host.stdout.flush()
     raise typer.Exit(code)
+
+
+def shown(events: Generator[Event, None, None], show: Show, *, plan_only: bool = False) -> Iterator[Event]:
+    """The events, each one shown first. What goes wrong while an answer streams is the turn's own affair, and ends it as any error does;
+    where nobody reads on, it ends quietly."""
+    event = next(events, None)
+    while event is not None:
+        try:
+            if isinstance(event, Planned) and plan_only and show.mode in ("plain", "terminal"):
+                show.value(Text((event.text,)))
+            else:
+                show.event(event)
+        except BrokenPipeError:
+            events.close()
+            return
+        except (LlmosError, OSError, KeyboardInterrupt) as error:
+            if isinstance(event, Finished):
+                raise
+            event = events.throw(error)
+            continue
+        yield event
+        event = next(events, None)
 
 
 def _material(host: Host, files: Sequence[Path], request: str) -> str | None:
     """The text of the files named, or of standard input where it is a pipe or a file; None where there is none."""
     if files:
-        return "\n".join(_text(_read(path), str(path)) for path in files)
+        parts = (host.stdin.buffer.read(MAX_MATERIAL + 1) if str(path) == "-" else _read(path) for path in files)
+        return "\n".join(_text(part, str(path)) for part, path in zip(parts, files, strict=True))
     try:
         kind = os.fstat(host.stdin.fileno()).st_mode
     except (OSError, ValueError):
@@ -76,10 +99,24 @@ def _text(data: bytes, where: str) -> str:
     return data.decode("utf-8", "replace")
 
 
+def shell() -> bool:
+    """The interactive shell, until it is left; False where there is no terminal for it."""
+    from llmos_cli.tools import TOOLS
+
+    host = Host.real()
+    if not (host.stdin.isatty() and host.answers_go_to_terminal):
+        return False
+    from llmos_cli.shell.repl import open_shell
+
+    open_shell(host, TOOLS)
+    return True
+
+
 def undo(id: str) -> None:
     host = Host.real()
-    entry = Kernel(host).journal.undo(id or None)
-    _note(host, f"Undone: {entry.note or entry.plan} ({entry.id}). `llmos redo` does it again.")
+    entries = Kernel(host).undo(id)
+    what = entries[0].note or entries[0].plan
+    _note(host, f"Undone: {what} ({', '.join(entry.id for entry in entries)}). `llmos redo` does it again.")
 
 
 def redo() -> None:

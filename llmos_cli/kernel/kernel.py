@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import secrets
+import shlex
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from importlib.resources import files as resources
 from pathlib import Path
@@ -13,13 +15,14 @@ from typing import TYPE_CHECKING
 from llmos_cli import plan as plans
 from llmos_cli.check import as_typed, check
 from llmos_cli.effects import Decision, Effects, Verdict
-from llmos_cli.errors import Bug, Interrupted, LlmosError, NotUnderstood, Partial, Refused, UsageError
-from llmos_cli.events import Answered, Applied, Approve, Event, Finished, Planned, Proposed
+from llmos_cli.errors import Bug, Interrupted, LlmosError, NotFound, NotUnderstood, Partial, Refused, UsageError
+from llmos_cli.events import Answered, Applied, Approve, Event, Finished, Noted, Planned, Proposed
 from llmos_cli.host import Host
 from llmos_cli.kernel.pulse import Pulse
 from llmos_cli.kernel.stages import Change, Focus, Result, paths_of, run
 from llmos_cli.literals import LAST
 from llmos_cli.memory.turns import Turn, Turns
+from llmos_cli.places import Place
 from llmos_cli.plan import Plan
 from llmos_cli.tools import TOOLS
 from llmos_cli.tools.talk import AGAIN
@@ -27,10 +30,9 @@ from llmos_cli.values import Files, Text, Value
 
 if TYPE_CHECKING:
     from llmos_cli.planner.planner import Planner
-    from llmos_cli.policy.journal import Journal
+    from llmos_cli.policy.journal import Journal, JournalEntry
 
 READ_AT, CHANGE_AT = 0.15, 0.6
-NOTHING = "nothing matches, so there is nothing to change"
 UNSURE = "I am not sure that I understood. Did you mean: {}"
 
 
@@ -70,7 +72,19 @@ class Kernel:
             self._planner = Planner.bundled(Path(str(resources("llmos_cli") / "data" / "planner.gguf")), TOOLS)
         return self._planner
 
-    def turn(self, request: str, approve: Approve, options: Options = Options(), *, typed: bool = False) -> Iterator[Event]:
+    def undo(self, id: str = "") -> list[JournalEntry]:
+        """Take back the newest change that can be, or the one named, with the other stages of the same turn that were made after it.
+
+        The entries, in the order in which they were taken back. Raises LlmosError.
+        """
+        entries = [e for e in self.journal.history(200) if e.state in ("applied", "stuck")]
+        first = next((e for e in entries if (e.id == id if id else e.undoable)), None)
+        if first is None or not first.turn:
+            return [self.journal.undo(id or (first.id if first else None))]
+        group = [e for e in entries if e.turn == first.turn and e.undoable]
+        return [self.journal.undo(e.id) for e in group]
+
+    def turn(self, request: str, approve: Approve, options: Options = Options(), *, typed: bool = False) -> Generator[Event, None, None]:
         """Plan, work out, judge, ask, apply, record. `typed` says that the request is a plan. The last event is Finished."""
         turn = _Turn(self, request, approve, options, typed)
         yield from turn.events()
@@ -85,10 +99,12 @@ class _Turn:
         self.focus = Focus()
         self.entries: list[str] = []
         self.pulse = Pulse(request, lambda: self.focus.passed, options.notice)
-        self.plan_text, self.confidence = "", 0.0
+        self.plan_text, self.confidence, self.origin = "", 0.0, ""
+        self.id = secrets.token_hex(8)
+        self.done = False  # something was changed
         self._material = None if options.material is None else Text(tuple(options.material.splitlines()))
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         try:
             yield from self._run()
             ended = Finished("done", 0, undo=self._undo())
@@ -97,7 +113,7 @@ class _Turn:
         except LlmosError as error:
             ended = self._failed(error)
         except KeyboardInterrupt:
-            ended = self._failed(Interrupted("interrupted", hint="what was done can be undone" if self.entries else ""))
+            ended = self._failed(Interrupted("", hint="what was done can be undone" if self.entries else ""))
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -111,11 +127,11 @@ class _Turn:
     def _run(self) -> Iterator[Event]:
         if not self.request.strip():
             raise UsageError("the request is empty", hint='llmos ask "the five largest files here"')
-        before = self.kernel.turns.last() if self._speaks_of_last() and self._material is None else None
+        before = self.kernel.turns.last(self.host.session, str(self.host.cwd)) if self._speaks_of_last() and self._material is None else None
         last = before.last if before else self._material
         with self.pulse:
             planned, found = self._started(before, last)
-            self.plan_text, self.confidence = planned.text, planned.confidence
+            self.plan_text, self.confidence, self.origin = planned.text, planned.confidence, planned.origin
             yield planned
             if self.options.plan_only:
                 return
@@ -129,31 +145,38 @@ class _Turn:
                     yield Answered(step.value)
 
     def _started(self, before: Turn | None, last: Value | None) -> tuple[Planned, Iterator[Change | Result]]:
-        """The first plan that can be carried out so far as its first stage, which changes nothing yet; if none can, the first one.
+        """The likeliest plan, worked out as far as its first stage, which changes nothing yet.
 
-        A planner's second thought is better than a name that is nowhere: working out effects is free of effects.
+        Where it names what is not there, another plan of the same tools that names what is there is better: a second thought. Nothing found is
+        an answer, and no reason for one.
         """
-        place = self.host.place(paths_of(last))
         failed: tuple[Planned, Focus, Exception] | None = None
         for planned in self._plans(before):
             if self.options.plan_only:
                 return planned, iter(())
+            if failed and _tools(planned.plan) != _tools(failed[0].plan):
+                continue
             focus = self.focus = Focus()
-            steps = run(planned.plan, TOOLS, place, last, focus)
+            steps = run(planned.plan, TOOLS, self._place(planned, before, last), last, focus)
             try:
                 first = next(steps, None)
-                if isinstance(first, Change) and not first.effects:
-                    raise LlmosError(NOTHING)
             except (LlmosError, OSError) as error:
                 failed = failed or (planned, focus, error)
-                if planned.origin != "planner" or _asks(planned.plan):
+                if planned.origin != "planner" or not isinstance(error, NotFound):
                     break
                 continue
-            self.focus = focus
             return planned, itertools.chain([first] if first else [], steps)
         assert failed is not None
         planned, self.focus, why = failed
         return planned, _raising(why)
+
+    def _place(self, planned: Planned, before: Turn | None, last: Value | None) -> Place:
+        """Where names are looked for: changes that nobody looks at are made to what is here, and typed ones to what is said."""
+        changes = any(TOOLS[step.tool].changes for step in planned.plan.steps)
+        if changes and before is not None and before.cut:
+            raise LlmosError("the last result was too long to be remembered whole", hint="say the whole request again, with what is to change")
+        quiet = changes and self.options.unattended
+        return self.host.place(paths_of(last), "home" if not quiet else "said" if planned.origin == "plan" else "here")
 
     def _speaks_of_last(self) -> bool:
         return self.options.go_on or LAST in self.request or self.request.startswith(AGAIN)
@@ -200,28 +223,38 @@ class _Turn:
         changes = any(TOOLS[step.tool].changes for step in planned.plan.steps)
         least = CHANGE_AT if changes and self.options.unattended else READ_AT
         if not _asks(planned.plan) and planned.confidence < least:
-            raise NotUnderstood(UNSURE.format(planned.text), hint=f"llmos run '{planned.text}'", choices=(planned.text,))
+            raise NotUnderstood(UNSURE.format(planned.text), hint=f"llmos run {shlex.quote(planned.text)}", choices=(planned.text,))
 
     # ---- changing -----------------------------------------------------------------------------------------
 
     def _change(self, effects: Effects) -> Iterator[Event]:
         if not effects:
-            raise LlmosError(NOTHING)
-        from llmos_cli.policy.judge import judge
-
-        own = (self.host.paths.state, self.host.paths.data)
-        verdict = judge(effects, home=self.host.home, cwd=self.host.cwd, own=own)
+            yield Noted("Nothing to do: it is so already." if self.focus.passed else "Nothing matches, so nothing was changed.")
+            return
+        verdict = self._judged(effects)
         yield Proposed(effects, verdict)
+        if verdict.decision is Decision.DENY:
+            raise Refused(verdict.reason, hint=f"rule: {verdict.rule}")
         if self.options.dry_run:
             self._asked(effects, verdict)
             return
-        if verdict.decision is Decision.DENY:
-            raise Refused(verdict.reason, hint=f"rule: {verdict.rule}")
+        if verdict.loud and self.options.unattended and self.origin == "planner":
+            raise Refused(f"{verdict.reason}: that is not done on a guess", hint=f"llmos run --yes {shlex.quote(self.plan_text)}")
         if verdict.decision is Decision.ASK and not self._asked(effects, verdict):
-            raise Refused("nothing was changed", hint="" if self.host.someone_is_there else "--yes says yes beforehand")
-        entry = self.kernel.journal.apply(effects, note=self.request, plan=self.plan_text)
-        self.entries.append(entry.id)
+            raise Refused("it was not approved")
+        if self._judged(effects) != verdict:
+            raise Refused("the files were changed while the question stood", hint="ask again")
+        entry = self.kernel.journal.apply(effects, note=self.request, plan=self.plan_text, turn=self.id)
+        self.done = True
+        if entry.undoable:
+            self.entries.append(entry.id)
         yield Applied(effects, entry.id if entry.undoable else "")
+
+    def _judged(self, effects: Effects) -> Verdict:
+        from llmos_cli.policy.judge import judge
+
+        own = (self.host.paths.state, self.host.paths.data)
+        return judge(effects, home=self.host.home, cwd=self.host.cwd, own=own)
 
     def _asked(self, effects: Effects, verdict: Verdict) -> bool:
         self.pulse.quiet = True
@@ -234,9 +267,9 @@ class _Turn:
         return self.entries[-1] if self.entries else ""
 
     def _failed(self, error: LlmosError) -> Finished:
-        if self.entries and not isinstance(error, Interrupted):
-            hint = f"{error.hint}; `llmos undo` takes back what was done".lstrip("; ")
-            error = Partial(f"done in part: {error.message}", hint=hint)
+        if self.done and not isinstance(error, Interrupted):
+            hint = f"{error.hint}; `llmos undo` takes back what was done".lstrip("; ") if self.entries else error.hint
+            error = Partial(f"{error.message}; what came before that was done", hint=hint)
         return Finished(error.outcome, error.exit_code, error, self._undo())
 
     # ---- remembering ----------------------------------------------------------------------------------------
@@ -247,21 +280,19 @@ class _Turn:
         value: Value | None = focus.value
         turn = Turn(
             self.host.clock(), str(self.host.cwd), self.request, self.plan_text, self.confidence, outcome,
-            focus.context if value is not None else "none", value,
+            focus.context if value is not None else "none", value, self.host.session,
         )  # fmt: skip
         try:
             self.kernel.turns.record(turn)
-        except LlmosError as error:
-            self._log(error.message)
+        except (LlmosError, OSError, ValueError) as error:
+            self._log(str(error))
 
     def _log(self, text: str) -> None:
-        if self.host.env.get("LLMOS_DEBUG"):
-            print(text, file=self.host.stderr)
         try:
             from llmos_cli.paths import private
 
             log = private(self.host.paths.state) / "llmos.log"
-            with log.open("a") as file:
+            with log.open("a", errors="backslashreplace") as file:
                 file.write(text.rstrip() + "\n")
             log.chmod(0o600)
         except OSError:
@@ -270,6 +301,10 @@ class _Turn:
 
 def _asks(plan: Plan) -> bool:
     return plan.steps[0].tool in ("clarify", "escalate")
+
+
+def _tools(plan: Plan) -> list[str]:
+    return [step.tool for step in plan.steps]
 
 
 def _raising(error: Exception) -> Iterator[Change | Result]:

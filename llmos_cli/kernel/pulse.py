@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from llmos_cli.errors import LlmosError
 from llmos_cli.events import Event, Progress
 
 AFTER, EVERY = 0.5, 0.2
@@ -32,5 +33,8 @@ class Pulse:
         wait = AFTER
         while not self._done.wait(wait):
             if not self.quiet:
-                self._notice(Progress(self._step, self._passed(), time.monotonic() - began))
+                try:
+                    self._notice(Progress(self._step, self._passed(), time.monotonic() - began))
+                except (OSError, ValueError, LlmosError):  # nobody sees it: the turn itself will notice
+                    return
             wait = EVERY

@@ -6,7 +6,6 @@ Its effects are proposed, approved and applied together.
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,11 +14,12 @@ from typing import Any, TypeVar
 from llmos_cli.check import Call, bind
 from llmos_cli.effects import Effect, Effects, Unpack
 from llmos_cli.literals import LAST
+from llmos_cli.memory.turns import MAX_ITEMS
 from llmos_cli.places import Place
 from llmos_cli.plan import Plan, Tools
 from llmos_cli.values import Entry, Files, Number, Table, Text, Value
 
-MAX_KEPT = 10_000
+MAX_KEPT = MAX_ITEMS + 1  # one more than is remembered tells that there were more
 Item = TypeVar("Item")
 
 
@@ -34,17 +34,14 @@ class Focus:
 
     def watch(self, files: Files) -> Files:
         """The same files, of which the first are remembered as they go by."""
-        kept: list[Entry] = []
-        self.seen = kept
+        self.seen, passing = _watched(files.items)
 
-        def passing() -> Iterator[Entry]:
-            for entry in files.items:
+        def counted() -> Iterator[Entry]:
+            for entry in passing:
                 self.passed += 1
-                if len(kept) < MAX_KEPT:
-                    kept.append(entry)
                 yield entry
 
-        return Files(passing())
+        return Files(counted())
 
 
 @dataclass(frozen=True)
@@ -129,19 +126,25 @@ def _peeked(value: Value, focus: Focus) -> Value:
         value = focus.watch(value)
         focus.value = Files(focus.seen)  # filled while the answer is gone through
     elif isinstance(value, Table):
-        rows, all_rows = _started(value.rows)
-        focus.value, value = Table(value.columns, rows), Table(value.columns, all_rows)
+        rows, passing = _watched(value.rows)
+        focus.value, value = Table(value.columns, rows), Table(value.columns, passing)
     elif isinstance(value, Text):
-        lines, all_lines = _started(value.lines)
-        focus.value, value = Text(lines, value.sources), Text(all_lines, value.sources)
+        lines, going = _watched(value.lines)
+        focus.value, value = Text(lines, value.sources), Text(going, value.sources)
     return value
 
 
-def _started(items: Iterable[Item]) -> tuple[tuple[Item, ...], Iterable[Item]]:
-    """(the first items, all items)."""
-    rest = iter(items)
-    head = tuple(itertools.islice(rest, MAX_KEPT))
-    return head, itertools.chain(head, rest)
+def _watched(items: Iterable[Item]) -> tuple[list[Item], Iterable[Item]]:
+    """(the first items, a list that fills while the rest is gone through; all items)."""
+    kept: list[Item] = []
+
+    def passing() -> Iterator[Item]:
+        for item in items:
+            if len(kept) < MAX_KEPT:
+                kept.append(item)
+            yield item
+
+    return kept, passing()
 
 
 def paths_of(value: Value | None) -> tuple[str, ...]:

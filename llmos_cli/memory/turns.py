@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llmos_cli.values import Files, Number, Table, Text, Value
 
@@ -24,15 +24,18 @@ MIGRATIONS = (
         confidence REAL,
         outcome TEXT NOT NULL,
         context TEXT NOT NULL DEFAULT 'none',
-        last TEXT NOT NULL DEFAULT ''
+        last TEXT NOT NULL DEFAULT '',
+        session TEXT NOT NULL DEFAULT ''
     );
     """,
 )
+COLUMNS = "time, cwd, request, plan, confidence, outcome, context, last, session"
 
 
 @dataclass(frozen=True)
 class Turn:
-    """`context` says what was shown (none, files, text, table, number, change); `last` is what `@last` then means."""
+    """`context` says what was shown (none, files, text, table, number, change); `last` is what `@last` then means, `cut` that it is
+    only the start of that; `session` is the terminal's, so that two do not speak into each other."""
 
     time: float
     cwd: str
@@ -42,6 +45,8 @@ class Turn:
     outcome: str
     context: str = "none"
     last: Value | None = None
+    session: str = ""
+    cut: bool = False
 
 
 class Turns:
@@ -52,30 +57,35 @@ class Turns:
         self._connection: sqlite3.Connection | None = None
 
     def record(self, turn: Turn) -> None:
-        row = (turn.time, turn.cwd, turn.request, turn.plan, turn.confidence, turn.outcome, turn.context, _stored(turn.last))
-        with self._open() as connection:
-            connection.execute(
-                "INSERT INTO turn (time, cwd, request, plan, confidence, outcome, context, last) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row
-            )
+        from llmos_cli.db import transaction
 
-    def last(self) -> Turn | None:
-        """The newest turn that showed or changed something."""
+        row = (
+            turn.time, _plain(turn.cwd), _plain(turn.request), _plain(turn.plan), turn.confidence, turn.outcome, turn.context,
+            _stored(turn.last), turn.session,
+        )  # fmt: skip
+        with transaction(self._open()) as connection:
+            connection.execute(f"INSERT INTO turn ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def last(self, session: str = "", cwd: str = "") -> Turn | None:
+        """The newest turn that showed or changed something: of this session, or else in this folder."""
         if not self._path.exists():
             return None
         found = self._open().execute(
-            "SELECT time, cwd, request, plan, confidence, outcome, context, last FROM turn WHERE context <> 'none' ORDER BY id DESC LIMIT 1"
+            f"SELECT {COLUMNS} FROM turn WHERE context <> 'none' AND (session = ? OR cwd = ?) ORDER BY session = ? DESC, id DESC LIMIT 1",
+            (session, _plain(cwd), session),
         )
         row = found.fetchone()
-        return None if row is None else replace(Turn(*row[:7]), last=_restored(row[7]))
+        if row is None:
+            return None
+        data = json.loads(row[7]) if row[7] else {}
+        return replace(Turn(*row[:7]), last=_restored(data), session=row[8], cut=bool(data.get("cut")))
 
     def recent(self, limit: int = 20) -> list[Turn]:
         """The newest turns first, without their results."""
         if not self._path.exists():
             return []
-        rows = self._open().execute(
-            "SELECT time, cwd, request, plan, confidence, outcome, context FROM turn ORDER BY id DESC LIMIT ?", (limit,)
-        )
-        return [Turn(*row) for row in rows]
+        rows = self._open().execute(f"SELECT {COLUMNS} FROM turn ORDER BY id DESC LIMIT ?", (limit,))
+        return [Turn(*row[:7]) for row in rows]
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -85,19 +95,26 @@ class Turns:
         return self._connection
 
 
+def _plain(text: str) -> str:
+    """Text that SQLite takes: bytes of names that are not UTF-8 are written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _stored(value: Value | None) -> str:
-    """JSON; names that are not UTF-8 survive as escaped surrogates."""
+    """JSON of the first items, with `cut` where there were more; names that are not UTF-8 survive as escaped surrogates."""
     if isinstance(value, Files):
-        return json.dumps({"files": [entry.path for entry in value.items][:MAX_ITEMS]})
+        paths = [entry.path for entry in value.items]
+        return json.dumps({"files": paths[:MAX_ITEMS], "cut": len(paths) > MAX_ITEMS})
     if isinstance(value, Table):
-        return json.dumps({"columns": value.columns, "rows": [list(row) for row in value.rows][:MAX_ITEMS]})
+        rows = [list(row) for row in value.rows]
+        return json.dumps({"columns": value.columns, "rows": rows[:MAX_ITEMS], "cut": len(rows) > MAX_ITEMS})
     if isinstance(value, Text):
-        return json.dumps({"text": list(value.lines)[:MAX_ITEMS], "sources": value.sources})
+        lines = list(value.lines)
+        return json.dumps({"text": lines[:MAX_ITEMS], "sources": value.sources, "cut": len(lines) > MAX_ITEMS})
     return json.dumps({"number": value.value, "unit": value.unit}) if isinstance(value, Number) else ""
 
 
-def _restored(text: str) -> Value | None:
-    data = json.loads(text) if text else {}
+def _restored(data: dict[str, Any]) -> Value | None:
     if "files" in data:
         return Files.at(data["files"])
     if "columns" in data:

@@ -57,6 +57,7 @@ class JournalEntry:
     effects: tuple[dict[str, Any], ...]
     state: str
     undoable: bool
+    turn: str = ""
 
 
 class Entries:
@@ -121,7 +122,7 @@ class Entries:
 
     def add(self, entry: JournalEntry, batch: Batch) -> None:
         """Write it down, durably: from here on it will be finished or taken back."""
-        about = {"note": entry.note, "plan": entry.plan, "effects": entry.effects}
+        about = {"note": entry.note, "plan": entry.plan, "effects": entry.effects, "turn": entry.turn}
         with transaction(self._db) as db:
             db.execute(
                 "INSERT INTO entries (id, time, state, undoable, about, batch) VALUES (?,?,?,?,?,?)",
@@ -175,7 +176,7 @@ def _entry(row: Row) -> JournalEntry:
     about = json.loads(row["about"])
     return JournalEntry(
         row["id"], row["time"], about["note"], about["plan"], tuple(about["effects"]),
-        row["state"], bool(row["undoable"]),
+        row["state"], bool(row["undoable"]), about.get("turn", ""),
     )  # fmt: skip
 
 

@@ -41,10 +41,11 @@ ANOTHER_NAME = "choose another name, or say that it may be replaced"
 
 @dataclass
 class Expansion:
-    """The effects seen so far, in `draft`; `changed` holds owner, group and mode where they were set."""
+    """The effects seen so far, in `draft`; `changed` holds owner, group and mode where they were set, `taken` the names given."""
 
     draft: Draft
     changed: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
 
     def add(self, effect: Effect) -> None:
         """Raises LlmosError where it cannot be done, OSError where the disk does not let us look."""
@@ -81,8 +82,12 @@ class Expansion:
                 raise LlmosError(f"{path} is {b} and cannot be replaced by {a}", hint=ANOTHER_NAME)
             if source is not None and source.within(target):
                 raise LlmosError(f"{source.path} lies in {path}, which it would replace")
+            if target.path in self.taken:
+                raise LlmosError(f"two files would both become {path}", hint=ANOTHER_NAME)
             draft.stash(target)
+            self.taken.add(target.path)
             return draft.world.find(path)
+        self.taken.add(target.path)
         self.make_parents(target)
         return target
 
@@ -184,6 +189,8 @@ class Expansion:
             raise LlmosError(f"{effect.path} is a link", hint=f"write to {to} instead")
         if old.kind and old.kind != "file":
             raise LlmosError(f"{effect.path} is {_noun(old.kind)}, not a file")
+        if effect.seen is not None and (old.stat is None or effect.seen != (old.stat.st_size, old.stat.st_mtime_ns)):
+            raise LlmosError(f"{effect.path} was changed in the meantime", hint="ask again: the new text is then kept")
         like = old.clone(old.place) if old.kind else None
         group = self.group_of(effect.path)
         target = self.cleared(effect.path, overwrite=effect.overwrite, kind="file")

@@ -53,12 +53,12 @@ class Journal:
         self._env = env
         self._clock = clock
 
-    def apply(self, effects: Sequence[Effect], *, note: str = "", plan: str = "") -> JournalEntry:
-        """Carry out all of the effects. Raises LlmosError, and then the tree is as it was."""
+    def apply(self, effects: Sequence[Effect], *, note: str = "", plan: str = "", turn: str = "") -> JournalEntry:
+        """Carry out all of the effects; `turn` is a name that entries made for one request share. Raises LlmosError, and then the tree is as it was."""
         with self._held() as held:
             for _ in range(ATTEMPTS):
                 try:
-                    entry = self._apply(effects, note, plan, held)
+                    entry = self._apply(effects, (note, plan, turn), held)
                 except FileExistsError as error:
                     lost = error
                 else:
@@ -119,14 +119,14 @@ class Journal:
 
     # ---- one batch ----------------------------------------------------------------------------------
 
-    def _apply(self, effects: Sequence[Effect], note: str, plan: str, held: Note) -> JournalEntry:
+    def _apply(self, effects: Sequence[Effect], about: tuple[str, str, str], held: Note) -> JournalEntry:
         draft = Draft(self._entries.free_id(), Volumes(self._vault), self._env, self._clock())
         expand(effects, draft)
         batch = self._staged(draft, held)
         final = any(effect.final for effect in effects)
         entry = JournalEntry(
-            draft.entry, draft.when, note, plan, tuple(effect.as_json() for effect in effects),
-            "pending", not final,
+            draft.entry, draft.when, about[0], about[1], tuple(effect.as_json() for effect in effects),
+            "pending", not final, about[2],
         )  # fmt: skip
         try:
             self._entries.add(entry, batch)

@@ -160,7 +160,7 @@ def _sensitive(case: Case) -> str | None:
 
 
 def _known_folder(case: Case) -> str | None:
-    known = {case.home, *(f"{case.home}/{name}" for name in KNOWN_FOLDERS)}
+    known = {*case.within, *(f"{case.home}/{name}" for name in KNOWN_FOLDERS)}
     marks = isinstance(case.effect, SetMode | SetOwner)
     return _first(case.changed, lambda p: (p.goes or marks) and p.path in known)
 

@@ -40,7 +40,7 @@ _SPEAKS = re.compile(
 
 
 def read(text: str, tools: Tools) -> Line:
-    """The line that was typed. A line that begins as a plan is one even where it is wrong, so that the mistake is marked, not guessed at."""
+    """The line that was typed. A line that begins as a plan is one even where it is wrong, so that the mistake is marked."""
     text = text.strip()
     if not text:
         return Line(Kind.EMPTY)
@@ -67,7 +67,7 @@ def is_slash(text: str) -> bool:
 
 def begins_as_plan(text: str, tools: Tools) -> bool:
     """Whether the first word is a tool, and one of that tool's own arguments is written as `key=`, or it is `@last`."""
-    words = _QUOTED.sub('""', text).split(None, 1)
+    words = masked(text).split(None, 1)
     if not words or words[0] not in tools:
         return False
     if words[0] == LAST:
@@ -76,11 +76,16 @@ def begins_as_plan(text: str, tools: Tools) -> bool:
     return any(key in tools[words[0]].params for key in _KEY.findall(first_step))
 
 
+def masked(text: str) -> str:
+    """`text` with what is in quotes blotted out, each letter by one, so that offsets stay."""
+    return _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), text)
+
+
 def speaks_of_last(text: str) -> bool:
     """Whether a request seems to speak of what was shown before.
 
-    Words alone cannot tell `the first three` from `the first three files in docs`: issue 13's planner, which is told of the last turn
-    and decides by itself, replaces this.
+    Words alone cannot tell `the first three` from `the first three files in docs`. The planner's own issue (4) replaces this: a planner
+    that is told of the last turn and says itself whether the request goes on from it.
     """
     return _SPEAKS.search(text) is not None
 

@@ -48,13 +48,16 @@ def text_of(given: Given, said: tuple[str, ...]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def content(path: Path) -> bytes:
-    """What is in a file, b'' where there is none. Raises LlmosError for a folder."""
+def content(path: Path) -> tuple[bytes, tuple[int, int] | None]:
+    """What is in a file, and its mark (`Write.seen`); b'' and None where there is none. Raises LlmosError for a folder."""
     if path.is_dir():
         raise LlmosError(f"{path.name} is a folder")
     if path.exists() and not path.is_file():
         raise LlmosError(f"{path.name} is not a file")
-    return path.read_bytes() if path.exists() else b""
+    if not path.exists():
+        return b"", None
+    mark = path.stat()
+    return path.read_bytes(), (mark.st_size, mark.st_mtime_ns)
 
 
 @tool()
@@ -72,19 +75,19 @@ def write(
 @tool()
 def append(given: Given, text: Lines = (), *, to: Annotated[Path, OLD, "the file"]) -> tuple[Effect, ...]:
     """Put lines at the end of a file."""
-    before = content(to)
+    before, seen = content(to)
     end = b"\r\n" if b"\r\n" in before else b"\n"
     added = text_of(given, text).encode(errors="surrogateescape").replace(b"\n", end)
-    return (Write(str(to), before + (end if before and not before.endswith(b"\n") else b"") + added, to.exists()),)
+    return (Write(str(to), before + (end if before and not before.endswith(b"\n") else b"") + added, to.exists(), seen),)
 
 
 @tool()
 def prepend(given: Given, text: Lines = (), *, to: Annotated[Path, OLD, "the file"]) -> tuple[Effect, ...]:
     """Put lines at the start of a file."""
-    before = content(to)
+    before, seen = content(to)
     mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""  # that it is UTF-8 is said first
     added = text_of(given, text).encode(errors="surrogateescape").replace(b"\n", b"\r\n" if b"\r\n" in before else b"\n")
-    return (Write(str(to), mark + added + before.removeprefix(mark), to.exists()),)
+    return (Write(str(to), mark + added + before.removeprefix(mark), to.exists(), seen),)
 
 
 @tool(named=True)
@@ -105,10 +108,11 @@ def _edit(given: Files, change: Callable[[str], str]) -> tuple[Effect, ...]:
     effects = []
     for entry in given.items:
         path = _file(Entry(readable(entry)))
-        before = Path(path).read_bytes().decode("utf-8", "surrogateescape")
+        data, seen = content(Path(path))
+        before = data.decode("utf-8", "surrogateescape")
         after = change(before)
         if after != before:
-            effects.append(Write(path, after.encode("utf-8", "surrogateescape"), True))
+            effects.append(Write(path, after.encode("utf-8", "surrogateescape"), True, seen))
     return tuple(effects)
 
 

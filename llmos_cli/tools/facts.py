@@ -155,7 +155,8 @@ def duplicates(
         sets = _equal([*files, *(e for path, e in theirs.items() if path not in mine)])
         return Files(tuple(e for same in sets for e in same if e.path in mine and any(o.path in theirs and o != e for o in same)))
     sets = _equal(files)
-    if extra:
+    if extra:  # empty files are equal by chance, and names of one file free nothing
+        sets = [list({e.stat.st_ino: e for e in same}.values()) for same in sets if same[0].stat.st_size]
         sets = [sorted(same, key=lambda e: (e.stat.st_mtime, len(e.name), e.path))[1:] for same in sets]
     return Files(tuple(e for same in sets for e in same))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from llmos_cli.errors import LlmosError
+from llmos_cli.errors import LlmosError, NotFound
 from llmos_cli.kinds import kind_of
 from llmos_cli.numerals import number as read_number
 from llmos_cli.values import Cell, Entry, Files, Table, Text
@@ -120,4 +120,4 @@ def column_index(table: Table, column: str) -> int:
     near = [i for i, name in enumerate(names) if wanted and wanted in name]
     if len(near) == 1:
         return near[0]
-    raise LlmosError(f"there is no column {column!r}", hint=f"the columns are {', '.join(table.columns)}")
+    raise NotFound(f"there is no column {column!r}", hint=f"the columns are {', '.join(table.columns)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from llmos_cli.effects import Decision, Effects, Verdict
 from llmos_cli.events import Approve
 from llmos_cli.host import Host
@@ -11,13 +13,14 @@ from llmos_cli.ui.out import Out
 from llmos_cli.ui.paint import Paint
 from llmos_cli.ui.proposal import Proposal
 
-_ANSWERS = {"y": "yes", "yes": "yes", "n": "no", "no": "no", "a": "all", "all": "all"}
+_ANSWERS = {"y": "yes", "yes": "yes", "n": "no", "no": "no", "a": "all", "all": "all", "e": "edit", "edit": "edit"}
 
 
-def approve(host: Host, all_yes: bool = False, dry_run: bool = False) -> Approve:
+def approve(host: Host, all_yes: bool = False, dry_run: bool = False, *, edit: Callable[[], None] | None = None) -> Approve:
     """A function that decides on effects, showing them on stderr where it matters.
 
     A dry run shows them and says no. What policy denies is never done. What it allows, or `all_yes`, is done without a question.
+    With `edit` there is a key to change the plan: `edit` is called, and the answer is no, since what comes of it is judged anew.
     """
 
     def decide(effects: Effects, verdict: Verdict) -> bool:
@@ -33,7 +36,7 @@ def approve(host: Host, all_yes: bool = False, dry_run: bool = False) -> Approve
         elif not host.someone_is_there:
             out.line("Nobody is here to approve this, so it was not done. `--yes` does it without asking.")
         else:
-            return _asked(host, out, proposal)
+            return _asked(host, out, proposal, edit)
         return False
 
     return decide
@@ -44,12 +47,13 @@ def _print(out: Out, proposal: Proposal, *, everything: bool = False) -> None:
         out.line(line)
 
 
-def _asked(host: Host, out: Out, proposal: Proposal) -> bool:
+def _asked(host: Host, out: Out, proposal: Proposal, edit: Callable[[], None] | None) -> bool:
     """Asks until there is an answer. Enter is no where the verdict is loud, else yes; the end of input is no."""
     default = "no" if proposal.verdict.loud else "yes"
     show_all = " / show [a]ll" if proposal.hides else ""
+    edits = " / [e]dit" if edit else ""
     while True:
-        out.write(f"Do this? [y]es / [n]o{show_all} (Enter: {default}) ")
+        out.write(f"Do this? [y]es / [n]o{show_all}{edits} (Enter: {default}) ")
         out.flush()
         said = host.stdin.readline()
         if not said:
@@ -58,5 +62,8 @@ def _asked(host: Host, out: Out, proposal: Proposal) -> bool:
         answer = _ANSWERS.get(said.strip().lower(), "") if said.strip() else default
         if answer == "all":
             _print(out, proposal, everything=True)
-        elif answer:
+        elif answer == "edit" and edit:
+            edit()
+            return False
+        elif answer and answer != "edit":
             return answer == "yes"

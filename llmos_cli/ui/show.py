@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from llmos_cli.errors import LlmosError
-from llmos_cli.events import Answered, Applied, Event, Finished, Planned, Progress, Proposed, as_json
+from llmos_cli.events import Answered, Applied, Event, Finished, Noted, Planned, Progress, Proposed, as_json
 from llmos_cli.host import Host
 from llmos_cli.ui.asjson import Record, dumps, parts, value_as_json
 from llmos_cli.ui.deeds import Deeds
@@ -80,6 +80,8 @@ class Show:
             self._talk.done(deeds.done, event.entry, some_final=any(effect.final for effect in event.effects))
         elif isinstance(event, Answered):
             self.value(event.value)
+        elif isinstance(event, Noted):
+            self._talk.note(event.text)
         elif isinstance(event, Finished) and event.error:
             self._talk.error(event.error)
 

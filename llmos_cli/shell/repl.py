@@ -1,0 +1,65 @@
+"""The loop: read a line, do what it says, until the person leaves."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from llmos_cli.errors import Bug, LlmosError
+from llmos_cli.host import Host
+from llmos_cli.plan import Tools
+from llmos_cli.shell.lines import Kind, Line, begins_as_plan, read
+from llmos_cli.shell.prompts import Prompts
+from llmos_cli.shell.session import Session
+
+WELCOME = "Say what you want done, in plain words. /help says more, Ctrl-D leaves."
+
+
+def open_shell(host: Host, tools: Tools) -> None:
+    """The shell on this terminal, until the person leaves it."""
+    session = Session(host, tools, lambda text: prompts.plan(text))
+    prompts = Prompts(session)
+    if not (host.paths.data / "memory.db").exists():
+        session.show.note(WELCOME)
+    prompts.when_shown(lambda: threading.Thread(target=_load, args=(session, prompts), daemon=True).start())
+    while not session.ended:
+        try:
+            text = prompts.line()
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            break
+        perform(session, chosen(session, read(text, tools)))
+    session.wait()  # a model that is being loaded when the process ends can take it down
+
+
+def _load(session: Session, prompts: Prompts) -> None:
+    session.load()
+    prompts.redraw()
+
+
+def chosen(session: Session, line: Line) -> Line:
+    """A number after a question with numbered plans is that plan."""
+    number = int(line.text) if line.kind is Kind.REQUEST and line.text.isdecimal() and len(line.text) < 3 else 0
+    if 0 < number <= len(session.choices) and begins_as_plan(session.choices[number - 1], session.tools):
+        return Line(Kind.PLAN, session.choices[number - 1])
+    return line
+
+
+def perform(session: Session, line: Line) -> None:
+    """Do one line; whatever goes wrong is said, and the shell stays."""
+    try:
+        session.perform(line)
+    except KeyboardInterrupt:
+        session.interrupted()
+    except LlmosError as error:
+        session.show.error(error)
+    except BrokenPipeError:  # the terminal has gone
+        raise
+    except OSError as error:
+        name = Path(str(error.filename)).name + ": " if error.filename else ""
+        session.show.error(LlmosError(name + (error.strerror or str(error)).lower()))
+    except Exception as error:  # the catcher of a turn in the shell
+        if session.host.env.get("LLMOS_DEBUG"):
+            raise
+        session.show.error(Bug(f"a bug in llmos: {type(error).__name__}: {error}", hint="LLMOS_DEBUG=1 shows more"))
