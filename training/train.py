@@ -1,6 +1,6 @@
 """Trains the planner: varied rows, packed tightly, loss on the plan only; checkpoints itself and resumes.
 
-Usage: python -m training.train [--minutes 60] [--out training/run] [--layers 6] [--rows 10] [--seed 1]
+Usage: python -m training.train [--minutes 90] [--out training/run] [--layers 6] [--rows 10] [--seed 1]
 Stops after `--minutes` of training in all (over all its runs); the learning rate stays up for a third of that and then falls to nothing.
 """
 
@@ -118,7 +118,7 @@ def evaluate(model: Planner, documents: list[Document], device: str) -> tuple[fl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "run")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--rows", type=int, default=10)
