@@ -14,14 +14,15 @@ from llmos_cli.values import Value
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan was made. `confidence` is 0 to 1; `origin` says by whom: plan (typed), taught, planner, model; `sources` are the offsets
-    in the request that each literal came from, by (pipeline, step, argument)."""
+    """A plan was made. `confidence` is 0 to 1; `origin` says by whom: plan (typed) or planner; `sources` are the offsets in the request
+    that each literal came from, by (pipeline, step, argument); `unused` counts quoted words, names and numbers that it leaves out."""
 
     plan: Plan
     text: str
     confidence: float
     origin: str
     sources: Mapping[tuple[int, int, str], tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    unused: int = 0
 
 
 @dataclass(frozen=True)

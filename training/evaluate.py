@@ -23,7 +23,7 @@ from llmos_cli.errors import LlmosError
 from llmos_cli.plan import show
 from llmos_cli.planner import request as requests
 from llmos_cli.planner import wire
-from llmos_cli.planner.planner import CALIBRATION_KEY, Planner, features
+from llmos_cli.planner.planner import CALIBRATION_KEY, Planner
 from llmos_cli.tools import TOOLS
 from training import export, rows
 
@@ -40,15 +40,15 @@ def scored(planner: Planner, held: list[rows.Row]) -> list[Scored]:
         began = time.perf_counter()
         try:
             proposal = planner.plan(row.say, row.after)
-            got, feats = show(proposal.plan, TOOLS), features(proposal.choices)
+            got, feats = show(proposal.plan, TOOLS), proposal.features
         except LlmosError as error:
-            got, feats = f"({error.message})", (-50.0, -20.0)
+            got, feats = f"({error.message})", (-50.0, -3.0)
         found.append((row, wanted(row), got, got == wanted(row), feats, time.perf_counter() - began))
     return found
 
 
 def calibrated(results: list[Scored]) -> tuple[float, float, float]:
-    """(a, b, c) of 1 / (1 + exp(-(a + b * sum + c * least))), by maximum likelihood with a little shrinkage; b and c are not negative."""
+    """(a, b, c) of 1 / (1 + exp(-(a + b * whole + c * unused))), by maximum likelihood, a little shrunk; b, c are not negative."""
     x = torch.tensor([[1.0, r[4][0], r[4][1]] for r in results])
     y = torch.tensor([float(r[3]) for r in results])
     raw = torch.zeros(3, requires_grad=True)

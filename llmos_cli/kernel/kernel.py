@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from llmos_cli.planner.planner import Planner
     from llmos_cli.policy.journal import Journal, JournalEntry
 
-READ_AT, CHANGE_AT = 0.15, 0.6
+# how sure the planner must be: to read, to make what was not there, to change what is there while nobody looks
+READ_AT, ADD_AT, CHANGE_AT = 0.05, 0.2, 0.5
+ADDING = {"copy", "mkdir", "touch", "link", "pack", "unpack", "write"}
+ALONE_NEVER = {"final", "many files", "keys and start-up files", "outside"}  # rules that a guess does not pass alone
 UNSURE = "I am not sure that I understood. Did you mean: {}"
 
 
@@ -127,7 +130,9 @@ class _Turn:
     def _run(self) -> Iterator[Event]:
         if not self.request.strip():
             raise UsageError("the request is empty", hint='llmos ask "the five largest files here"')
-        before = self.kernel.turns.last(self.host.session, str(self.host.cwd)) if self._speaks_of_last() and self._material is None else None
+        before = (
+            self.kernel.turns.last(self.host.session, str(self.host.cwd)) if self._speaks_of_last() and self._material is None else None
+        )
         last = before.last if before else self._material
         with self.pulse:
             planned, found = self._started(before, last)
@@ -147,8 +152,8 @@ class _Turn:
     def _started(self, before: Turn | None, last: Value | None) -> tuple[Planned, Iterator[Change | Result]]:
         """The likeliest plan, worked out as far as its first stage, which changes nothing yet.
 
-        Where it names what is not there, another plan of the same tools that names what is there is better: a second thought. Nothing found is
-        an answer, and no reason for one.
+        Where it names what is not there, another plan of the same tools that names what is there is better: a second thought. Nothing found
+        is an answer, and no reason for one.
         """
         failed: tuple[Planned, Focus, Exception] | None = None
         for planned in self._plans(before):
@@ -174,7 +179,9 @@ class _Turn:
         """Where names are looked for: changes that nobody looks at are made to what is here, and typed ones to what is said."""
         changes = any(TOOLS[step.tool].changes for step in planned.plan.steps)
         if changes and before is not None and before.cut:
-            raise LlmosError("the last result was too long to be remembered whole", hint="say the whole request again, with what is to change")
+            raise LlmosError(
+                "the last result was too long to be remembered whole", hint="say the whole request again, with what is to change"
+            )
         quiet = changes and self.options.unattended
         return self.host.place(paths_of(last), "home" if not quiet else "said" if planned.origin == "plan" else "here")
 
@@ -202,7 +209,8 @@ class _Turn:
                 refused = refused or error
                 continue
             some = True
-            yield Planned(plan, plans.show(plan, TOOLS), proposal.confidence, "planner", proposal.sources)
+            unused = round(-proposal.features[1])
+            yield Planned(plan, plans.show(plan, TOOLS), proposal.confidence, "planner", proposal.sources, unused)
         if refused and not some:
             raise refused
 
@@ -220,9 +228,11 @@ class _Turn:
 
     def _gate(self, planned: Planned) -> None:
         """Act only on what is likely to be right: a guess is shown, not done. Raises NotUnderstood."""
-        changes = any(TOOLS[step.tool].changes for step in planned.plan.steps)
-        least = CHANGE_AT if changes and self.options.unattended else READ_AT
-        if not _asks(planned.plan) and planned.confidence < least:
+        changing = [step for step in planned.plan.steps if TOOLS[step.tool].changes]
+        adds = all(step.tool in ADDING and "overwrite" not in step.args for step in changing)
+        least = READ_AT if not changing or not self.options.unattended else ADD_AT if adds else CHANGE_AT
+        overlooked = bool(changing) and self.options.unattended and planned.unused > 0
+        if not _asks(planned.plan) and (planned.confidence < least or overlooked):
             raise NotUnderstood(UNSURE.format(planned.text), hint=f"llmos run {shlex.quote(planned.text)}", choices=(planned.text,))
 
     # ---- changing -----------------------------------------------------------------------------------------
@@ -238,7 +248,7 @@ class _Turn:
         if self.options.dry_run:
             self._asked(effects, verdict)
             return
-        if verdict.loud and self.options.unattended and self.origin == "planner":
+        if verdict.rule in ALONE_NEVER and self.options.unattended and self.origin == "planner":
             raise Refused(f"{verdict.reason}: that is not done on a guess", hint=f"llmos run --yes {shlex.quote(self.plan_text)}")
         if verdict.decision is Decision.ASK and not self._asked(effects, verdict):
             raise Refused("it was not approved")

@@ -6,10 +6,12 @@ the request, a known place, or a fixed word; sizes, dates and numbers can only b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from llmos_cli.errors import PlanError
-from llmos_cli.literals import LAST, Choice, Glob, Literal, PathName
+from llmos_cli.kinds import DOUBLE, kind_of
+from llmos_cli.literals import LAST, Choice, Ext, Glob, Literal, PathName, Size
 from llmos_cli.plan import Tools
 from llmos_cli.planner import wire
 from llmos_cli.planner.request import Request
@@ -136,17 +138,20 @@ class PlanGrammar:
         yield from self._item_end(param, now or "")
 
     def _item_start(self, param: Param, *, fresh: bool) -> Iterator[str]:
+        """How an item of a value may begin, or go on after a slash or star; an item that stands in the list already does not come again."""
+        used = {item[0] for item in wire.split(self._value, wire.COMMA) if len(item) == 1} if fresh else set()
         if fresh:
-            yield from map(wire.fixed, param.type.fixed)
+            yield from (wire.fixed(word) for word in param.type.fixed if wire.fixed(word) not in used)
             if isinstance(param.type, Glob):
                 yield wire.STAR
             if isinstance(param.type, PathName):
-                yield from (wire.fixed(word) for word in wire.PLACES if word != LAST or (self._last is not None))
+                places = (wire.fixed(word) for word in wire.PLACES if word != LAST or (self._last is not None))
+                yield from (place for place in places if place not in used)
         if not isinstance(param.type, Choice) or param.type.open:
-            yield from map(wire.index, self._starts(param))
+            yield from (wire.index(start) for start in self._starts(param) if wire.index(start) not in used)
 
     def _item_end(self, param: Param, now: str) -> Iterator[str]:
-        if param.many:
+        if param.many and any(self._item_start(param, fresh=True)):
             yield wire.COMMA
         item = wire.split(self._value, wire.COMMA)[-1]
         if isinstance(param.type, PathName) and len(item) < 12 and wire.fixed(LAST) not in item:
@@ -157,7 +162,7 @@ class PlanGrammar:
 
     def _starts(self, param: Param) -> dict[int, list[int]]:
         """first index → the last indexes with which it is a span of the argument's type."""
-        key = (f"{type(param.type).__name__}{param.type.name}", False)
+        key = (f"{type(param.type).__name__}{param.type.name}", param.name in ("name", "not_name"))
         if key not in self._spans:
             count = len(self._request.words)
             longest = _LONGEST.get(param.type.name, 5)
@@ -166,13 +171,23 @@ class PlanGrammar:
         return self._spans[key]
 
     def _fits(self, first: int, last: int, param: Param) -> bool:
+        text = self._request.span(first, last)
+        if isinstance(param.type, Glob) and param.type.name == "glob" and param.name in ("name", "not_name"):
+            return "/" not in text
         if type(param.type) is Literal or isinstance(param.type, Glob | PathName | Choice):
             return True
         try:
-            wire.span_text(first, last, param, self._request)
+            said = wire.span_text(first, last, param, self._request)
         except (ValueError, PlanError):
             return False
-        return True
+        if isinstance(param.type, Size):  # a number alone is no size, unless a unit follows soon
+            return not re.fullmatch(r"[\d.]+B?", said) or bool(re.search(r"\d\s*b|byte", text.lower()))
+        return not isinstance(param.type, Ext) or _is_ending(said)
+
+
+def _is_ending(said: str) -> bool:
+    """`pdf`, `tar.gz`, `7z`; not a number, a whole file name or a long word that no format is called."""
+    return kind_of(said) != "other" or said in DOUBLE or (len(said) <= 9 and not said.isdigit() and "." not in said.strip("."))
 
 
 def last_kind(context: str) -> Kind:

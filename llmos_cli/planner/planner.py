@@ -19,18 +19,21 @@ MAX_CHARACTERS = 4000
 MAX_TOKENS = 120
 CONTEXT = 1024
 MAX_BRANCHES, LEAST_BRANCH = 8, 0.02
+SURE, SHORT = -0.01, 3  # a plan worth this much is not compared with others; short plans are not favoured beyond this many tokens
+UNUSED_COSTS, MOST_UNUSED = 1.0, 3  # nats for a telling word that is not used
 VOCABULARY_KEY, CALIBRATION_KEY = "llmos.vocabulary", "llmos.calibration"
 
 
 @dataclass(frozen=True)
 class Proposal:
     """A plan, the probability that it is right (calibrated on requests of people held out of training), the offsets in the request
-    that its literals came from, and the choices that were made."""
+    that its literals came from, the choices that were made, and the features that the probability was told from."""
 
     plan: Plan
     confidence: float
     sources: dict[tuple[int, int, str], tuple[tuple[int, int], ...]] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
+    features: tuple[float, float] = (0.0, 0.0)
 
 
 class Engine(Protocol):
@@ -70,7 +73,7 @@ class Planner:
         return next(self.candidates(text, context))
 
     def candidates(self, text: str, context: str = "none") -> Iterator[Proposal]:
-        """Plans, the likeliest first, then those that differ from it at one choice: for where the first one cannot be carried out.
+        """Plans, the likeliest first for their length: the greedy one and, where it is not sure, those that differ from it at one choice.
 
         `context` is what the last turn showed: none, files, text, table, number, change. Raises NotUnderstood where the request is empty
         of words or too long, LlmosError where the model cannot be loaded.
@@ -89,17 +92,23 @@ class Planner:
         tokens = prompt.prompt(request, context, self._ids, engine.tokenize)
         engine.rewind(0)
         first = self._written(engine, request, context, tokens, ())
-        yield self._proposal(first, request)
-        seen = {tuple(choice.token for choice in first)}
-        for prefix in branches(first)[:MAX_BRANCHES]:
+        found = {tuple(choice.token for choice in first): first}
+        for prefix in branches(first)[:MAX_BRANCHES] if self._worth(first, request) < SURE else ():
             engine.rewind(len(tokens) - 1)
             other = self._written(engine, request, context, tokens[-1:], prefix)
-            if tuple(choice.token for choice in other) not in seen:
-                seen.add(tuple(choice.token for choice in other))
-                try:
-                    yield self._proposal(other, request)
-                except NotUnderstood:
-                    continue
+            found.setdefault(tuple(choice.token for choice in other), other)
+        refused: NotUnderstood | None = None
+        some = False
+        for choices in sorted(found.values(), key=lambda c: -self._worth(c, request)):
+            try:
+                proposal = self._proposal(choices, request)
+            except NotUnderstood as error:
+                refused = refused or error
+                continue
+            some = True
+            yield proposal
+        if refused and not some:
+            raise refused
 
     def _written(self, engine: Engine, request: Request, context: str, tokens: list[int], prefix: tuple[Choice, ...]) -> tuple[Choice, ...]:
         """The choices of a plan that begins with `prefix` and goes on with what is likeliest."""
@@ -118,13 +127,24 @@ class Planner:
             traced = wire.decode([names[choice.token] for choice in choices[:-1]], request, self._tools)
         except (ValueError, LlmosError) as error:
             raise NotUnderstood("I did not understand that.", hint="say it in other words") from error
-        return Proposal(traced.plan, self.confidence(choices), dict(traced.sources), choices)
+        return Proposal(traced.plan, self.confidence(choices, request), dict(traced.sources), choices, self.features(choices, request))
 
-    def confidence(self, choices: tuple[Choice, ...]) -> float:
-        """0 to 1: a logistic function of the plan's log-probability and of its least likely choice, fitted on held-out requests."""
-        whole, least = features(choices)
+    def features(self, choices: tuple[Choice, ...], request: Request) -> tuple[float, float]:
+        """(log-probability of the choices with the mass that the model gave to what was allowed, telling words left unused, negative)."""
+        whole = sum(c.logprob + (math.log(max(c.mass, 1e-6)) if not math.isnan(c.mass) else 0.0) for c in choices)
+        names = list(self._ids)
+        unused = request.telling() - wire.pointed_at([names[c.token] for c in choices])
+        return whole, -float(min(len(unused), MOST_UNUSED))
+
+    def _worth(self, choices: tuple[Choice, ...], request: Request) -> float:
+        whole, unused = self.features(choices, request)
+        return (whole + UNUSED_COSTS * unused) / (len(choices) + SHORT)
+
+    def confidence(self, choices: tuple[Choice, ...], request: Request) -> float:
+        """0 to 1: a logistic function of the plan's features, fitted on held-out requests."""
+        whole, unused = self.features(choices, request)
         a, b, c = self._calibration
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, a + b * whole + c * least))))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, a + b * whole + c * unused))))
 
     def _loaded(self) -> Engine:
         if self._engine is None:
@@ -150,10 +170,3 @@ def branches(choices: tuple[Choice, ...]) -> list[tuple[Choice, ...]]:
                 found.append((whole + logprob, (*choices[:i], other)))
         whole += choice.logprob
     return [beginning for _, beginning in sorted(found, key=lambda pair: -pair[0])]
-
-
-def features(choices: tuple[Choice, ...]) -> tuple[float, float]:
-    """(sum, least) of the log-probabilities of the choices, each with the mass that the model gave to what was allowed."""
-    logprobs = [c.logprob + (math.log(max(c.mass, 1e-6)) if not math.isnan(c.mass) else 0.0) for c in choices] or [0.0]
-    return sum(logprobs), min(logprobs)
-

@@ -54,6 +54,16 @@ class Request:
         """The units that can be pointed at; word i has index i + 1."""
         return tuple(unit for unit in self.units if unit.index)
 
+    def telling(self) -> frozenset[int]:
+        """Indexes of the words that a person hardly says for nothing: quoted ones, names with an ending or a slash, digits."""
+        found, quoted = set[int](), False
+        for unit in self.units:
+            if not unit.index:
+                quoted = quoted != (unit.text in _QUOTES)
+            elif quoted or re.search(r"\d|\w[./]\w", unit.text):
+                found.add(unit.index)
+        return frozenset(found) if not quoted else frozenset(i for i in found if re.search(r"\d|\w[./]\w", self.words[i - 1].text))
+
     def span(self, first: int, last: int) -> str:
         """The request's own text from one index to another, both counted from 1 and included."""
         words = self.words

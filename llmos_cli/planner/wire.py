@@ -124,6 +124,11 @@ def _literal(tokens: Sequence[str], param: Param, request: Request) -> str:
     return text if text in (*PLACES,) and isinstance(param.type, PathName) else param.type.canon(text)
 
 
+def pointed_at(tokens: Sequence[str]) -> frozenset[int]:
+    """The indexes of all words that a plan's literals are made of."""
+    return frozenset(i for first, last in _spans(tokens) for i in range(first, last + 1))
+
+
 def span_text(first: int, last: int, param: Param, request: Request, *, starred: bool = False) -> str:
     """The words of a span, as the argument takes them. Raises ValueError where they are not of its type."""
     text = request.span(first, last)

@@ -54,7 +54,10 @@ class Journal:
         self._clock = clock
 
     def apply(self, effects: Sequence[Effect], *, note: str = "", plan: str = "", turn: str = "") -> JournalEntry:
-        """Carry out all of the effects; `turn` is a name that entries made for one request share. Raises LlmosError, and then the tree is as it was."""
+        """Carry out all of the effects; `turn` is a name that entries made for one request share.
+
+        Raises LlmosError, and then the tree is as it was.
+        """
         with self._held() as held:
             for _ in range(ATTEMPTS):
                 try:

@@ -37,7 +37,7 @@ def find(
     not_in: Annotated[tuple[str, ...], Glob("folder"), "folders to leave out, by name or path"] = (),
     ext: Annotated[Exts, Ext("extension"), "file name endings: pdf, jpg, tar.gz"] = (),
     not_ext: Annotated[Exts, Ext("extension"), "endings to leave out"] = (),
-    type: Annotated[str, TYPES, "files if left out"] = "",
+    type: Annotated[str, TYPES, "files if left out, anything where a name is given in full"] = "",
     kind: Annotated[tuple[str, ...], KIND, "sorts of file"] = (),
     not_kind: Annotated[tuple[str, ...], KIND, "sorts of file to leave out"] = (),
     larger: Annotated[int | None, Size("size"), "more than this size"] = None,
@@ -65,7 +65,8 @@ def find(
     """Files by name, place, kind, size, time or contents; with files from the pipe, those of them that match."""
     if broken and not type:
         type = "link"
-    type = type or ("any" if given is not None else "file")
+    in_full = bool(name) and not any(c in glob for glob in name for c in "*?") and not regex  # a name in full may be a folder's
+    type = type or ("any" if given is not None or in_full else "file")
     names = [*_names(name, not_name, ext, not_ext, case, regex), *_kinds(kind, not_kind)]
     if hidden != "yes":
         names.append(lambda n: n.startswith(".") == (hidden == "only"))

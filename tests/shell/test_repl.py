@@ -29,9 +29,7 @@ class Terminal:
         self._parent, child = pty.openpty()
         kept = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "SHELL": "/bin/sh", "PROMPT_TOOLKIT_NO_CPR": "1"}
         env = {**kept, "HOME": str(home), "LLMOS_HOME": str(home.parent / "llmos"), "TERM": "xterm-256color", **env}
-        self.process = subprocess.Popen(
-            ON_ITS_TERMINAL, cwd=home, env=env, stdin=child, stdout=child, stderr=child, start_new_session=True
-        )
+        self.process = subprocess.Popen(ON_ITS_TERMINAL, cwd=home, env=env, stdin=child, stdout=child, stderr=child, start_new_session=True)
         os.close(child)
         self.raw = ""
         self._at = 0
