@@ -82,7 +82,7 @@ class Expansion:
                 raise LlmosError(f"{path} is {b} and cannot be replaced by {a}", hint=ANOTHER_NAME)
             if source is not None and source.within(target):
                 raise LlmosError(f"{source.path} lies in {path}, which it would replace")
-            if target.path in self.taken:
+            if target.path in self.taken and source is not None:
                 raise LlmosError(f"two files would both become {path}", hint=ANOTHER_NAME)
             draft.stash(target)
             self.taken.add(target.path)
