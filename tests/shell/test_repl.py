@@ -35,10 +35,16 @@ class Terminal:
         self._at = 0
         self._pause = 0.3 if env["TERM"] == "dumb" else 0  # there the prompt is written before keys are taken one by one
 
-    def wait(self, *texts: str, seconds: float = 8) -> str:
-        """What has come since the last wait, once all of `texts` are in it, one after the other."""
-        ends = time.monotonic() + seconds
+    def wait(self, *texts: str, seconds: float = 8, again: str = "") -> str:
+        """What has come since the last wait, once all of `texts` are in it, one after the other.
+
+        `again` is typed every second meanwhile: a key that came between two programs may have reached neither.
+        """
+        ends, next_press = time.monotonic() + seconds, time.monotonic() + 1
         while True:
+            if again and time.monotonic() > next_press:
+                self.type(again)
+                next_press += 1
             shown, at = _OURS.sub("", self.raw[self._at :]), 0
             for text in texts:
                 at = shown.find(text, at) + len(text) if text in shown[at:] else len(shown) + 1
@@ -113,11 +119,11 @@ def test_ctrl_c_stops_what_runs_and_keeps_the_shell(shell):
     shell.type("!echo begun; sleep 60\r")
     shell.wait("begun\r\n")
     shell.type("\x03")
-    shell.wait("SIGINT", PROMPT)
+    shell.wait("SIGINT", PROMPT, again="\x03")
     shell.type("delete files=Downloads/a.pdf\r")
     shell.wait("Enter: yes) ")
     shell.type("\x03")
-    shell.wait("Interrupted.", PROMPT)
+    shell.wait("Interrupted.", PROMPT, again="\x03")
     shell.do("find ext=pdf | count", "2")
     assert shell.leave() == 0
 
