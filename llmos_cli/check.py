@@ -44,15 +44,20 @@ def check(plan: Plan, tools: Tools, last: Kind = Files) -> Kind:
     return kind
 
 
-def as_typed(text: str, tools: Tools) -> Plan | None:
-    """The plan that a line is, where it is one without any doubt: it checks, and has `=` or `|`, or is one word. None for plain words."""
+def as_typed(text: str, tools: Tools, cwd: Path | None = None) -> Plan | None:
+    """The plan that a line is, where it is one without any doubt; None for plain words.
+
+    It checks, and has `=` or `|`, or is one word, or every other word of it is a file in `cwd` (`delete notes.txt`).
+    """
     try:
         plan = parse(text, tools)
         check(plan, tools)
     except PlanError:
         return None
     bare = len(plan.steps) == 1 and len(text.split()) == 1
-    return plan if bare or "=" in text or "|" in text else None
+    named = plan.steps[0].args.get("files", ()) if len(plan.steps) == 1 and len(plan.steps[0].args) == 1 else ()
+    there = bool(named) and cwd is not None and all(os.path.lexists(cwd / word) for word in named)
+    return plan if bare or there or "=" in text or "|" in text else None
 
 
 def flows(tool: Tool, kind: Kind, given: Any, *, first: bool, last: Kind = Files) -> Kind:

@@ -216,7 +216,7 @@ class _Turn:
 
     def _as_typed(self) -> Plan | None:
         """The request as a plan, where it is one: typed as such, or in the plan language without any doubt."""
-        return plans.parse(self.request, TOOLS) if self.typed else as_typed(self.request, TOOLS)
+        return plans.parse(self.request, TOOLS) if self.typed else as_typed(self.request, TOOLS, self.host.cwd)
 
     def _again(self, plan: Plan, before: Turn | None) -> Plan:
         """`again x=y` becomes the last plan with that argument."""

@@ -202,3 +202,9 @@ def test_a_second_thought_is_taken_where_the_first_names_nothing(home):
     assert not (home / "a.pdf").exists() and (home / "b.pdf").exists()
     k = kernel(home, {"bin x": ("delete nowhere.pdf or delete nothing.pdf", 0.9)})
     assert "nowhere.pdf" in turn(k, "bin x", typed=False)[-1].error.message
+
+
+def test_a_tool_and_files_that_are_there_are_a_plan_and_other_words_are_not(home):
+    k = kernel(home, {"delete everything": ("clarify danger", 0.9)})
+    assert turn(k, "read notes.txt", typed=False)[0].origin == "plan"
+    assert turn(k, "delete everything", typed=False)[-1].exit_code == 3
