@@ -87,8 +87,6 @@ def call(bound: Call, value: Value | None, place: Place) -> Any:
     """What the tool gives: a value, or a tuple of effects."""
     if bound.files:
         value = Files.at(str(path) for path in bound.files)
-        if Text in bound.tool.flow and Files not in bound.tool.flow:
-            raise AssertionError(f"{bound.tool.name} takes no files")
     kwargs: dict[str, Any] = dict(bound.args)
     if takes_given(bound):
         kwargs["given"] = value

@@ -29,7 +29,7 @@ class PlanGrammar:
     def __init__(self, request: Request, tools: Tools, last: Kind, ids: dict[str, int]) -> None:
         self._request, self._tools, self._last, self._ids = request, tools, last, ids
         self._names = list(ids)
-        self._spans: dict[tuple[str, bool], dict[int, list[int]]] = {}
+        self._spans: dict[tuple[str, str, bool], dict[int, list[int]]] = {}
         self._kind: Kind = None
         self._tool: Tool | None = None
         self._param: Param | None = None
@@ -162,7 +162,7 @@ class PlanGrammar:
 
     def _starts(self, param: Param) -> dict[int, list[int]]:
         """first index → the last indexes with which it is a span of the argument's type."""
-        key = (f"{type(param.type).__name__}{param.type.name}", param.name in ("name", "not_name"))
+        key = (type(param.type).__name__, param.type.name, param.name in ("name", "not_name"))
         if key not in self._spans:
             count = len(self._request.words)
             longest = _LONGEST.get(param.type.name, 5)
