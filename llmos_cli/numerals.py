@@ -28,8 +28,12 @@ def number(text: str) -> float | None:
     text = text.strip().lower().removeprefix("第").removesuffix("个")
     if len(text) > _LONGEST:
         return None
-    if text and all(c in _CHINESE or c in "十百千万" for c in text):
-        return _chinese(text)
+    if text and all(c in _CHINESE or c in "十百千万点" for c in text):
+        whole, point, decimals = text.partition("点")
+        if not point:
+            return _chinese(text)
+        digits = "".join(str(_CHINESE[c]) for c in decimals if c in _CHINESE and c not in "半")
+        return float(f"{int(_chinese(whole))}.{digits}") if whole and decimals and len(digits) == len(decimals) else None
     words = [word for word in re.split(r"\s+|(?<=[a-z])-(?=[a-z])", text) if word and word not in _FILLERS]
     return _english(words) if words else None
 
@@ -78,7 +82,7 @@ def _cardinal(words: list[str]) -> float | None:
 def _chinese(text: str) -> float:
     head, ten_thousands, tail = text.partition("万")
     if ten_thousands:
-        return (_chinese(head) or 1) * 10_000 + _chinese(tail)
+        return (_chinese(head) or 1) * 10_000 + (_chinese(tail) * 1000 if len(tail) == 1 and tail in _CHINESE else _chinese(tail))  # 一万二
     if len(text) > 1 and not any(c in _CHINESE_UNITS for c in text) and "半" not in text:
         return float("".join(str(_CHINESE[c]) for c in text))  # digit by digit: 二零二三
     total, digit = 0.0, 0.0
@@ -87,4 +91,6 @@ def _chinese(text: str) -> float:
             digit = _CHINESE[c]
         else:
             total, digit = total + (digit or 1) * _CHINESE_UNITS[c], 0
+    if len(text) > 2 and text[-2] in "百千" and digit >= 1:  # 三百五
+        return total + digit * _CHINESE_UNITS[text[-2]] / 10
     return total + digit

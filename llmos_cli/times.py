@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
-from llmos_cli import numerals
+from llmos_cli import numerals, times_zh
 from llmos_cli.errors import LlmosError
 
 DAY = 86400
@@ -18,10 +18,12 @@ _UNIT = {
     "s": "s", "sec": "s", "second": "s", "min": "min", "minute": "min", "h": "h", "hr": "h", "hour": "h", "d": "d", "day": "d",
     "w": "w", "wk": "w", "week": "w", "mo": "mo", "month": "mo", "y": "y", "yr": "y", "year": "y", "fortnight": "w",
     "秒": "s", "分钟": "min", "小时": "h", "个小时": "h", "天": "d", "日": "d", "周": "w", "星期": "w", "个星期": "w", "个月": "mo",
-    "月": "mo", "年": "y",
+    "月": "mo", "年": "y", "礼拜": "w", "个礼拜": "w",
 }  # fmt: skip
-_AGE = re.compile(r"(.*?)[\s-]*([a-z]+|个?(?:[秒天日周月年]|分钟|小时|星期))(\s+(?:ago|old|back)|(?:以|之)?[前内]|以来)?\s*$", re.DOTALL)
-_ABOUT = re.compile(r"(?:the )?(?:about |around |over |past |last |previous )+(?=\S+ )|最近|过去")
+_AGE = re.compile(
+    r"(.*?)[\s-]*([a-z]+|个?(?:[秒天日周月年]|分钟|小时|星期|礼拜))(\s+(?:ago|old|back)|(?:以|之)?[前内]|以来)?\s*$", re.DOTALL
+)
+_ABOUT = re.compile(r"(?:the )?(?:about |around |over |past |last |previous )+(?=\S+ )|最近|过去|近")
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = {form: i for i, name in enumerate(_MONTHS, 1) for form in (name, name[:3])} | {"sept": 9}
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
@@ -34,16 +36,6 @@ _FEASTS = {
 }  # fmt: skip
 _TODAY = {"today", "tonight", "now", "this morning", "this afternoon", "this evening", "this night"}
 _YESTERDAY = {"yesterday", "last night", "yesterday morning", "yesterday evening", "yesterday afternoon"}
-_CHINESE = {
-    "今天": "today", "昨天": "yesterday", "前天": "the day before yesterday", "本周": "this week", "这周": "this week",
-    "这个星期": "this week", "这星期": "this week", "上周": "last week", "上个星期": "last week", "上星期": "last week",
-    "上周末": "last weekend", "这周末": "this weekend", "周末": "this weekend", "本月": "this month", "这个月": "this month",
-    "上个月": "last month", "上月": "last month", "今年": "this year", "去年": "last year", "圣诞节": "christmas",
-}  # fmt: skip
-_CHINESE_DAY = re.compile(r"(上?)(?:个?星期|周)([一二三四五六日天])$")
-_CHINESE_DATE = re.compile(
-    r"(?:(\d{4})年)?(?:(\d{1,2}|[一二三四五六七八九十]{1,2})月(?:份|(\d{1,2}|[一二三四五六七八九十]{1,3})[日号])?)?$"
-)
 _LEADING = re.compile(r"(?:since|from|on|in|during|of|at|until|before|after|the|of the|early|late)\s+")
 _RELATIVE = re.compile(r"(this|last|past|previous)\s+(\w+)$")
 _LENGTHS = {"minute": 60, "hour": 3600, "day": DAY}
@@ -63,8 +55,8 @@ Stretch = tuple[datetime, datetime]
 def _age(text: str) -> tuple[float, str] | None:
     """(2, "w") for `two weeks`, None for what is no age."""
     said = _ABOUT.sub("", text.strip().lower(), count=1).removeprefix("the past ").removeprefix("past ")
-    half = said.endswith(" and a half")  # a year and a half
-    match = _AGE.match(said.removesuffix(" and a half"))
+    half = bool(re.search(r"( and a half$|[年月周]半)", said))  # a year and a half
+    match = _AGE.match(re.sub(r" and a half$|(?<=[年月周])半", "", said))
     if not match:
         return None
     word = match[2]
@@ -155,11 +147,11 @@ def _bare(said: str) -> str:
 
 def _read(said: str, today: datetime) -> Stretch | None:
     """What is said, by the first reader that knows it. Raises ValueError for a day that no calendar has."""
-    said = _CHINESE.get(said, said)
+    said = said if said.isascii() else times_zh.in_english(said, today)
     if _bare(said) not in ("last year", "this year"):  # march of last year
         said = _OF_YEAR.sub(lambda m: str(today.year - (m[1] == "last")), said).strip()
     for text in dict.fromkeys((said, _bare(said))):
-        for reader in (_named, _relative, _calendar, _numeric, _day_of_month, _chinese):
+        for reader in (_named, _relative, _calendar, _numeric, _day_of_month):
             if found := reader(text, today):
                 return found
     return None
@@ -298,23 +290,6 @@ def _day_of_month(said: str, today: datetime) -> Stretch | None:
         if day < end and day <= today:
             return _day(day)
     return None
-
-
-def _chinese(said: str, today: datetime) -> Stretch | None:
-    if match := _CHINESE_DAY.match(said):
-        day = "一二三四五六日".index(match[2].replace("天", "日"))
-        if not match[1]:
-            return _weekday(_DAYS[day], today, over=False)
-        return _day(today - timedelta(days=today.weekday() + 7 - day))
-    match = _CHINESE_DATE.match(said)
-    if not match or not (match[1] or match[2]):
-        return None
-    year, month, day_ = int(match[1] or 0), numerals.number(match[2] or ""), numerals.number(match[3] or "")
-    if month is None:
-        return _months(datetime(year, 1, 1), 12)
-    if day_ is not None:
-        return _day(datetime(year, int(month), int(day_)) if year else _latest(int(month), int(day_), today))
-    return _month(_MONTHS[int(month) - 1], today, over=False, year=year or None) if 1 <= month <= 12 else None
 
 
 def _month(word: str, today: datetime, *, over: bool, year: int | None = None) -> Stretch | None:

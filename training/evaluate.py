@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import math
+import random
 import statistics
 import subprocess
 import time
@@ -25,7 +26,7 @@ from llmos_cli.planner import request as requests
 from llmos_cli.planner import wire
 from llmos_cli.planner.planner import CALIBRATION_KEY, Planner
 from llmos_cli.tools import TOOLS
-from training import export, rows
+from training import export, picture, rows
 
 Scored = tuple[rows.Row, str, str, bool, tuple[float, float], float]  # row, wanted, got, right, features, seconds
 
@@ -35,11 +36,12 @@ def wanted(row: rows.Row) -> str:
 
 
 def scored(planner: Planner, held: list[rows.Row]) -> list[Scored]:
-    found = []
+    found, rng = [], random.Random(0)
     for row in held:
+        names = rows.near(row, rng)
         began = time.perf_counter()
         try:
-            proposal = planner.plan(row.say, row.after)
+            proposal = planner.plan(row.say, row.after, names)
             got, feats = show(proposal.plan, TOOLS), proposal.features
         except LlmosError as error:
             got, feats = f"({error.message})", (-50.0, -3.0)
@@ -72,27 +74,28 @@ def confidence(result: Scored, weights: tuple[float, float, float]) -> float:
     return 1 / (1 + math.exp(-(weights[0] + weights[1] * result[4][0] + weights[2] * result[4][1])))
 
 
-def reliability(results: list[Scored], folds: int = 5) -> tuple[float, dict[str, tuple[float, float]]]:
-    """(expected calibration error over ten bins, {threshold: (coverage, risk)}), each row judged by weights fitted on the other folds."""
+def judged(results: list[Scored], folds: int = 5) -> list[picture.Pair]:
+    """(confidence, right) of each row, its confidence by weights that were fitted on the other folds."""
     pairs = []
     for k in range(folds):
         weights = calibrated([r for i, r in enumerate(results) if i % folds != k])
         pairs += [(confidence(r, weights), r[3]) for i, r in enumerate(results) if i % folds == k]
-    bins = defaultdict(list)
-    for sure, right in pairs:
-        bins[min(9, int(sure * 10))].append((sure, right))
-    ece = sum(abs(sum(s for s, _ in b) - sum(r for _, r in b)) for b in bins.values()) / len(pairs)
-    curve = {}
-    for threshold in (0.15, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95):
+    return pairs
+
+
+def coverage(pairs: list[picture.Pair]) -> dict[str, tuple[float, float]]:
+    """{threshold: (coverage, risk)}."""
+    found = {}
+    for threshold in (0.05, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95):
         acted = [right for sure, right in pairs if sure >= threshold]
-        curve[str(threshold)] = (round(len(acted) / len(pairs), 3), round(1 - sum(acted) / max(1, len(acted)), 3))
-    return ece, curve
+        found[str(threshold)] = (round(len(acted) / len(pairs), 3), round(1 - sum(acted) / max(1, len(acted)), 3))
+    return found
 
 
 def data_checksum() -> str:
     """sha256 over the data files, in order."""
     whole = hashlib.sha256()
-    for file in sorted(rows.DATA.glob("en_*.jsonl")):
+    for file in sorted(rows.DATA.glob("*.jsonl")):
         whole.update(file.read_bytes())
     return whole.hexdigest()
 
@@ -102,6 +105,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path(__file__).parent / "run")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "llmos_cli/data/planner.gguf")
     parser.add_argument("--show", type=int, default=0, help="print this many of the wrong ones")
+    parser.add_argument("--picture", type=Path, default=Path(__file__).parents[1] / "docs/planner-confidence.svg")
     args = parser.parse_args()
     model = export.load(args.run)
     args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -111,16 +115,19 @@ def main() -> None:
     results = scored(Planner.bundled(args.out, TOOLS), held)
     weights = calibrated(results)
     export.write(model, args.out, {CALIBRATION_KEY: ",".join(f"{w:.6f}" for w in weights)})
-    ece, curve = reliability(results)
+    pairs = judged(results)
+    args.picture.write_text(picture.svg(pairs, f"{len(pairs)} requests of voices held out of training"))
     by_voice = defaultdict(list)
     for row, _, _, right, _, _ in results:
         by_voice[row.voice].append(right)
+    english = [r for r in results if not r[0].voice.startswith("zh_")]
     first = statistics.mean(_first_tool(r[1]) == _first_tool(r[2]) for r in results)
     scores = {
         "held_out_exact": round(statistics.mean(r[3] for r in results), 4), "held_out_rows": len(results),
+        "english_exact": round(statistics.mean(r[3] for r in english), 4),
         "held_out_tools": round(statistics.mean(_tools(r[1]) == _tools(r[2]) for r in results), 4), "first_tool": round(first, 4),
         "by_voice": {voice: round(statistics.mean(v), 4) for voice, v in by_voice.items()},
-        "expected_calibration_error": round(ece, 4), "coverage_and_risk": curve,
+        "expected_calibration_error": round(picture.calibration_error(pairs), 4), "coverage_and_risk": coverage(pairs),
         "median_ms": round(1000 * statistics.median(r[5] for r in results), 1),
     }  # fmt: skip
     for row, want, got, right, *_ in results:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from llmos_cli.planner import wire
-from llmos_cli.planner.planner import VOCABULARY_KEY
+from llmos_cli.planner.planner import ATTENTION_KEY, VOCABULARY_KEY
 from llmos_cli.tools import TOOLS
 from training import tokenizer
 from training.gguf_write import write_gguf
@@ -28,7 +28,7 @@ NAMES = {
 
 def write(model: Planner, path: Path, extra: dict[str, Any], kind: str = "Q8_0") -> None:
     """Write the model; `extra` goes into the metadata (llmos.*)."""
-    tokens, types, merges = tokenizer.vocabulary()
+    tokens, types = tokenizer.vocabulary()
     shape, end = model.shape, wire.vocabulary(TOOLS).index(wire.END)
     metadata = {
         "general.architecture": "qwen3", "general.name": "llmos planner", "general.license": "Apache-2.0",
@@ -36,12 +36,16 @@ def write(model: Planner, path: Path, extra: dict[str, Any], kind: str = "Q8_0")
         "qwen3.feed_forward_length": shape.ffn, "qwen3.attention.head_count": shape.heads,
         "qwen3.attention.head_count_kv": shape.kv_heads, "qwen3.attention.key_length": shape.head,
         "qwen3.attention.value_length": shape.head, "qwen3.attention.layer_norm_rms_epsilon": shape.eps,
-        "qwen3.rope.freq_base": shape.rope_base, "tokenizer.ggml.pre": "gpt-2", "tokenizer.ggml.bos_token_id": end,
+        "qwen3.rope.freq_base": shape.rope_base, "tokenizer.ggml.model": "bert", "tokenizer.ggml.bos_token_id": end,
         "tokenizer.ggml.eos_token_id": end, "tokenizer.ggml.padding_token_id": end, "tokenizer.ggml.add_bos_token": False,
-        VOCABULARY_KEY: "\n".join(wire.vocabulary(TOOLS)), **extra,
+        "tokenizer.ggml.unknown_token_id": tokens.index(tokenizer.UNKNOWN), "tokenizer.ggml.seperator_token_id": end,
+        "tokenizer.ggml.cls_token_id": end, "tokenizer.ggml.mask_token_id": end, "tokenizer.ggml.add_sep_token": False,
+        ATTENTION_KEY: "prefix", VOCABULARY_KEY: "\n".join(wire.vocabulary(TOOLS)), **extra,
     }  # fmt: skip
-    weights = {_name(name): weight.detach().float().cpu().numpy() for name, weight in model.named_parameters()}
-    write_gguf(path, metadata, tokens, types, merges, weights, lambda name: kind)
+    named = [(name, weight) for name, weight in model.named_parameters() if "embedding" not in name]
+    named.append(("embedding.weight", model.embedding.rows(shape.vocabulary)))
+    weights = {_name(name): weight.detach().float().cpu().numpy() for name, weight in named}
+    write_gguf(path, metadata, tokens, types, weights, lambda name: kind)
 
 
 def _name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Write GGUF version 3: metadata, a gpt2-BPE vocabulary, and tensors as F32, F16 or Q8_0.
+"""Write GGUF version 3: metadata, a vocabulary, and tensors as F32, F16 or Q8_0.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Tensor names and keys of the
 qwen3 architecture are those of llama.cpp: `token_embd`, `blk.N.attn_q` …; a missing `output.weight`
@@ -29,7 +29,6 @@ def write_gguf(
     metadata: Mapping[str, Scalar | Sequence[Scalar]],
     tokens: Sequence[str],
     token_types: Sequence[int],
-    merges: Sequence[str],
     tensors: Mapping[str, Array],
     quantise: Callable[[str], str],
 ) -> None:
@@ -37,8 +36,7 @@ def write_gguf(
 
     `metadata`: scalars, or lists of one kind; ints become u32 (i32 below zero, u64 above 32 bits),
     floats f32. It holds `general.architecture`, the architecture's own keys, and the tokenizer's
-    ids. `tokens` are in GPT-2's byte alphabet (`Ġfind`), save the control and user-defined ones,
-    which are plain; `token_types` has one of the constants above for each; `merges` are `"a b"`.
+    kind and ids. `token_types` has one of the constants above for each of the `tokens`.
     `tensors` are in PyTorch's shape, [out, in]; `quantise(name)` answers "F32", "F16" or "Q8_0",
     and one-dimensional tensors are always F32. Raises ValueError for what llama.cpp would refuse.
     """
@@ -46,10 +44,8 @@ def write_gguf(
         raise ValueError("tokens must be distinct, with one type each")
     keys: dict[str, Scalar | Sequence[Scalar]] = {
         **metadata,
-        "tokenizer.ggml.model": "gpt2",
         "tokenizer.ggml.tokens": tokens,
         "tokenizer.ggml.token_type": token_types,
-        "tokenizer.ggml.merges": merges,
     }
     header = [struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(keys))]
     for key, value in keys.items():

@@ -72,32 +72,61 @@ class Block(nn.Module):
         return x + F.dropout(self.down(F.silu(self.gate(h)) * self.up(h)), dropout, self.training)
 
 
+class Words(nn.Module):
+    """Token embeddings: vectors of another model, kept as they are and projected, and what is learned for each token beside them.
+
+    In training the learned part is left out for some tokens, so that a word that was never seen in training, which has the first part only,
+    is read as well as it can be. What is exported is their sum.
+    """
+
+    def __init__(self, shape: Shape, given: int = 384, unlearned: float = 0.15) -> None:
+        super().__init__()
+        self.unlearned = unlearned
+        self.register_buffer("given", torch.zeros(shape.vocabulary, given))
+        self.project = nn.Linear(given, shape.width, bias=False)
+        self.learned = nn.Embedding(shape.vocabulary, shape.width)
+        nn.init.normal_(self.learned.weight, std=0.02)
+        nn.init.normal_(self.project.weight, std=0.02 * given**-0.5)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """tokens: [rows, length]. Returns [rows, length, width]."""
+        given, learned = F.embedding(tokens, self.given), self.learned(tokens)
+        if self.training:
+            left_out = (torch.rand(tokens.shape, device=tokens.device) < self.unlearned) & given.any(-1)
+            learned = learned * ~left_out[..., None]
+        return self.project(given) + learned
+
+    def rows(self, count: int) -> Tensor:
+        """The embeddings of the first `count` tokens: [count, width]."""
+        return self.project(self.given[:count]) + self.learned.weight[:count]
+
+
 class Planner(nn.Module):
     def __init__(self, shape: Shape, dropout: float = 0.1) -> None:
         super().__init__()
         self.shape, self.dropout = shape, dropout
-        self.embedding = nn.Embedding(shape.vocabulary, shape.width)
+        self.embedding = Words(shape)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.norm = nn.RMSNorm(shape.width, eps=shape.eps)
         for name, weight in self.named_parameters():
-            if weight.ndim == 2:
+            if weight.ndim == 2 and "embedding" not in name:
                 scale = (2 * shape.layers) ** -0.5 if name.endswith(("out.weight", "down.weight")) else 1.0
-                nn.init.normal_(weight, std=0.02 * scale if "embedding" in name else weight.shape[1] ** -0.5 * scale * 0.7)
+                nn.init.normal_(weight, std=weight.shape[1] ** -0.5 * scale * 0.7)
 
-    def forward(self, tokens: Tensor, positions: Tensor, document: Tensor, at: Tensor) -> Tensor:
-        """Logits for the places in `at`.
+    def forward(self, tokens: Tensor, positions: Tensor, document: Tensor, read: Tensor, at: Tensor, outputs: int) -> Tensor:
+        """Logits of the first `outputs` tokens of the vocabulary for the places in `at`.
 
-        tokens, positions (from 0 in each document), document (a number for each in its row): [rows, length]; `at`: indexes into the
-        flattened rows. Returns [len(at), vocabulary].
+        tokens, positions (from 0 in each document), document (a number for each in its row), read (true in the request, which is seen both
+        ways): [rows, length]; `at`: indexes into the flattened rows. Returns [len(at), outputs].
         """
         half = torch.arange(0, self.shape.head, 2, device=tokens.device) / self.shape.head
         angles = positions[..., None].float() * self.shape.rope_base**-half
         angles = torch.cat((angles, angles), -1)[:, None]
         cos, sin = angles.cos(), angles.sin()
         same = document[:, :, None] == document[:, None, :]
-        mask = (same & torch.ones_like(same).tril())[:, None]
+        mask = (same & (torch.ones_like(same).tril() | (read[:, :, None] & read[:, None, :])))[:, None]
         x = F.dropout(self.embedding(tokens), self.dropout, self.training)
         for block in self.blocks:
             x = block(x, cos, sin, mask, self.dropout)
         x = self.norm(x.flatten(0, 1)[at])
-        return x @ self.embedding.weight.T
+        return x @ self.embedding.rows(outputs).T

@@ -17,15 +17,17 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from llmos_cli.literals import Chars, Choice, During, Ext, Glob, Literal, PathName, Size, When, Whole
+from llmos_cli.places import KNOWN_WORDS
 from llmos_cli.plan import Plan, Words, parse, step
 from llmos_cli.planner import request as requests
 from llmos_cli.planner import wire
+from llmos_cli.planner.marks import Names
 from llmos_cli.tool import Param
 from llmos_cli.tools import TOOLS
 from training.check import problem
 
 DATA = Path(__file__).parent / "data"
-HELD_OUT = ("journalist", "busy_parent", "hobbyist")
+HELD_OUT = ("journalist", "busy_parent", "hobbyist", "zh_elder")  # whole voices, never trained on
 OPENERS = (
     "please", "can you", "could you", "could you please", "hey,", "ok", "ok,", "I need you to", "I'd like to", "i want to", "now", "hi,",
     "quick one:", "would you kindly", "so", "let's", "help me", "pls", "right,", "next:", "time to", "go ahead and", "just", "llmos,",
@@ -54,13 +56,17 @@ class Row:
     after: str = "none"
 
     @cached_property
+    def request(self) -> requests.Request:
+        return requests.read(self.say)
+
+    @cached_property
     def tokens(self) -> list[str]:
         """The wire form. Raises ValueError where a literal is not in the sentence."""
-        return wire.encode(self.plan, requests.read(self.say), TOOLS)
+        return wire.encode(self.plan, self.request, TOOLS)
 
 
 @cache
-def _row(line: str) -> Row | None:
+def row_of(line: str) -> Row | None:
     """The row of a line, None where it is not good: the plan does not parse, or says what the sentence does not."""
     try:
         row = json.loads(line)
@@ -73,13 +79,51 @@ def _row(line: str) -> Row | None:
 
 def load(files: Sequence[Path] | None = None) -> list[Row]:
     """All good rows of the data files, in order. A line is read once, however often this is called."""
-    lines = [line for file in files or sorted(DATA.glob("en_*.jsonl")) for line in file.read_text().splitlines()]
-    return [row for line in lines if (row := _row(line)) is not None]
+    lines = [line for file in files or sorted(DATA.glob("*.jsonl")) for line in file.read_text().splitlines()]
+    return [row for line in lines if (row := row_of(line)) is not None]
 
 
 def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """(to train on, held out): whole voices are held out, never single rows."""
     return [r for r in rows if r.voice not in HELD_OUT], [r for r in rows if r.voice in HELD_OUT]
+
+
+# ---- what is there ---
+
+
+def near(row: Row, rng: random.Random) -> Names:
+    """The names of a made-up disk: most of what is acted on is there, and now and then a word that means something else names a folder
+    too. A fifth of the rows see nothing of the disk."""
+    if rng.random() < 0.2:
+        return Names()
+    found: dict[str, set[str]] = {wire.FOLDER: set(), wire.FILE: set()}
+    if rng.random() < 0.85:
+        found[wire.FOLDER] |= set(KNOWN_WORDS)
+    for word in row.request.words:
+        chance = rng.random()
+        if len(word.text) > 2 and chance < 0.015:
+            found[wire.FOLDER if chance < 0.012 else wire.FILE].add(word.text.lower())
+    for param, text in literals(row.plan):
+        parts = text.split("/") if isinstance(param.type, PathName) else [text]
+        for i, part in enumerate(parts):
+            chance, mark = _there(param, part, last=i == len(parts) - 1)
+            if mark and part and rng.random() < chance:
+                found[mark].add(part.lower())
+    return Names(frozenset(found[wire.FOLDER]), frozenset(found[wire.FILE]))
+
+
+def _there(param: Param, text: str, *, last: bool) -> tuple[float, str]:
+    """(how often something of that name is there, its mark)."""
+    named = bool(re.search(r"\w\.\w", text))
+    if isinstance(param.type, PathName):
+        if not last or param.type.folder:
+            return (0.8, wire.FOLDER) if param.name != "into" else (0.6, wire.FOLDER)
+        if param.name in ("to", "path"):
+            return 0.04, wire.FILE if named else wire.FOLDER
+        return (0.85, wire.FILE) if named else (0.7, wire.FOLDER)
+    if isinstance(param.type, Glob) and param.name == "name":
+        return (0.6, wire.FILE) if named and "*" not in text else (0.05, wire.FOLDER)
+    return 0.0, ""
 
 
 # ---- swapping literals -----------------------------------------------------------------------------------
@@ -137,12 +181,30 @@ def _swapped(row: Row, pool: dict[str, list[str]], rng: random.Random, share: fl
         taken = {*texts, *changes.values()}
         if any(new.lower() in other.lower() or other.lower() in new.lower() for other in taken):
             continue
-        say, times = re.subn(rf"(?<!\w){re.escape(old)}(?!\w)", lambda m, n=new: n, say)  # type: ignore[misc]
-        if times:
-            changes[old] = new
+        changed = _said_instead(say, old, new)
+        if changed != say:
+            say, changes[old] = changed, new
     if not changes:
         return row
     return replace(row, say=say, plan=_with(row.plan, changes))
+
+
+def _said_instead(say: str, old: str, new: str) -> str:
+    """`say` with every `old` that stands as whole words put as `new`."""
+    parts, at = [], 0
+    while (found := say.find(old, at)) >= 0:
+        end = found + len(old)
+        whole = not (found and _in_word(say[found - 1]) and _in_word(old[0])) and not (
+            say[end : end + 1] and _in_word(say[end]) and _in_word(old[-1])
+        )
+        parts += [say[at:found], new if whole else old]
+        at = end
+    return "".join([*parts, say[at:]])
+
+
+def _in_word(character: str) -> bool:
+    """A letter of a script that has spaces between words."""
+    return (character.isalnum() or character == "_") and character < "\u2e80"
 
 
 def _with(plan: Plan, changes: dict[str, str]) -> Plan:

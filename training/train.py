@@ -1,6 +1,8 @@
 """Trains the planner: varied rows, packed tightly, loss on the plan only; checkpoints itself and resumes.
 
 Usage: python -m training.train [--minutes 90] [--out training/run] [--layers 6] [--rows 10] [--seed 1]
+On a CPU whose cores others use too, processes of one thread each waste less than threads that wait for each other:
+torchrun --nproc-per-node 2 -m training.train --threads 1 --rows 6
 Stops after `--minutes` of training in all (over all its runs); the learning rate stays up for a third of that and then falls to nothing.
 """
 
@@ -8,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -21,6 +25,7 @@ from llmos_cli.engine.llama import Llama
 from llmos_cli.planner import prompt as prompts
 from llmos_cli.planner import request as requests
 from llmos_cli.planner import wire
+from llmos_cli.planner.marks import Names, marks
 from llmos_cli.tools import TOOLS
 from training import embeddings, export, rows, tokenizer
 from training.model import Planner, Shape
@@ -30,16 +35,18 @@ IDS = {token: i for i, token in enumerate(wire.vocabulary(TOOLS))}
 LENGTH = 192
 POINTERS = range(IDS[wire.index(1)], IDS[wire.index(1)] + requests.MAX_UNITS)  # where they point counts double
 Document = tuple[list[int], int]  # tokens, and where the plan starts
+Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
 class Encoder:
     """Rows to tokens, through the shipped engine's own tokenizer."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, blind: bool = False) -> None:
         blank = folder / "vocabulary.gguf"
         export.write_blank(blank)
         self.engine = Llama.open(blank, context=64)
         self.cache: dict[str, list[int]] = {}
+        self.rng, self.blind = random.Random(0), blind
 
     def tokenize(self, text: str) -> list[int]:
         if text not in self.cache:
@@ -47,13 +54,14 @@ class Encoder:
         return self.cache[text]
 
     def document(self, row: rows.Row) -> Document:
-        start = prompts.prompt(requests.read(row.say), row.after, IDS, self.tokenize)
+        names = Names() if self.blind else rows.near(row, self.rng)
+        start = prompts.prompt(row.request, row.after, marks(row.request, names), IDS, self.tokenize)
         return [*start, *(IDS[token] for token in row.tokens)], len(start)
 
 
-def packed(documents: list[Document], per_batch: int, rng: random.Random) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    """Batches of rows of LENGTH tokens with as many whole documents in each as fit: tokens, positions, document numbers, targets
-    (-1 where there is no loss), all [rows, LENGTH]."""
+def packed(documents: list[Document], per_batch: int, rng: random.Random) -> Iterator[Batch]:
+    """Batches of rows of LENGTH tokens with as many whole documents in each as fit: tokens, positions, document numbers, whether
+    they belong to a request, targets (-1 where there is no loss), all [rows, LENGTH]."""
     order = [d for d in documents if len(d[0]) <= LENGTH]
     rng.shuffle(order)
     bins: list[list[Document]] = []
@@ -72,9 +80,10 @@ def packed(documents: list[Document], per_batch: int, rng: random.Random) -> Ite
         yield _batch(bins[i : i + per_batch])
 
 
-def _batch(bins: list[list[Document]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _batch(bins: list[list[Document]]) -> Batch:
     tokens = torch.zeros(len(bins), LENGTH, dtype=torch.long)
     positions, numbers, targets = torch.zeros_like(tokens), torch.zeros_like(tokens), torch.full_like(tokens, -1)
+    read = torch.zeros_like(tokens, dtype=torch.bool)
     for r, inside in enumerate(bins):
         at = 0
         for n, (ids, start) in enumerate(inside, 1):
@@ -82,22 +91,57 @@ def _batch(bins: list[list[Document]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
             tokens[r, at:end] = torch.tensor(ids)
             positions[r, at:end] = torch.arange(len(ids))
             numbers[r, at:end] = n
+            read[r, at : at + start - 1] = True
             targets[r, at + start - 1 : end - 1] = torch.tensor(ids[start:])
             at = end
-    return tokens, positions, numbers, targets
+    return tokens, positions, numbers, read, targets
 
 
-def loss_of(model: Planner, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def loss_of(model: Planner, batch: Batch) -> tuple[Tensor, Tensor]:
     """(mean loss over the plans' tokens, share of them that are the likeliest one); the softmax runs over plan tokens only."""
-    tokens, positions, numbers, targets = batch
+    tokens, positions, numbers, read, targets = batch
     at = (targets.flatten() >= 0).nonzero().squeeze(1)
     wanted = targets.flatten()[at]
     with torch.autocast(tokens.device.type, torch.bfloat16, enabled=has_bf16(tokens.device.type)):
-        logits = model(tokens, positions, numbers, at)
-    logits = logits[:, : len(IDS)].float()
+        logits = model(tokens, positions, numbers, read, at, len(IDS)).float()
     weight = torch.where((wanted >= POINTERS.start) & (wanted < POINTERS.stop), 2.0, 1.0)
     loss = (F.cross_entropy(logits, wanted, label_smoothing=0.02, reduction="none") * weight).sum() / weight.sum()
     return loss, (logits.argmax(-1) == wanted).float().mean()
+
+
+def workers() -> int:
+    """How many processes train together, each on batches of its own."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def rank() -> int:
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def agreed(number: float) -> float:
+    """The first worker's number, for its clock, so that all have one learning rate and end together."""
+    told = torch.tensor(number, dtype=torch.float64)
+    if workers() > 1:
+        dist.broadcast(told, 0)
+    return float(told)
+
+
+def least(number: int) -> int:
+    """The smallest of the workers' numbers: the data may have grown while one of them read it."""
+    told = torch.tensor(number)
+    if workers() > 1:
+        dist.all_reduce(told, dist.ReduceOp.MIN)
+    return int(told)
+
+
+def average(model: Planner) -> None:
+    """The workers' gradients, made their mean in each of them."""
+    if workers() > 1:
+        grads = [w.grad for w in model.parameters() if w.grad is not None]
+        whole = torch._utils._flatten_dense_tensors(grads)
+        dist.all_reduce(whole)
+        for grad, mean in zip(grads, torch._utils._unflatten_dense_tensors(whole / workers(), grads), strict=True):
+            grad.copy_(mean)
 
 
 def has_bf16(device: str) -> bool:
@@ -105,11 +149,13 @@ def has_bf16(device: str) -> bool:
     return device == "cuda" or "amx_bf16" in Path("/proc/cpuinfo").read_text()
 
 
-def evaluate(model: Planner, documents: list[Document], device: str) -> tuple[float, float]:
+def evaluate(model: Planner, documents: list[Document], device: str, *, causal: bool = False) -> tuple[float, float]:
     model.eval()
     found = []
     with torch.no_grad():
         for batch in packed(documents, 8, random.Random(0)):
+            if causal:
+                batch[3].zero_()
             loss, right = loss_of(model, tuple(t.to(device) for t in batch))  # type: ignore[arg-type]
             found.append((loss.item(), right.item()))
     model.train()
@@ -125,13 +171,20 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plain", action="store_true", help="embeddings from nothing, not from MiniLM's")
+    parser.add_argument("--causal", action="store_true", help="read the request one way only")
+    parser.add_argument("--blind", action="store_true", help="without marks of what is there")
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
+    if "WORLD_SIZE" in os.environ:
+        dist.init_process_group("gloo")
     torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads)
     rng = random.Random(args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     shape = Shape(vocabulary=len(tokenizer.vocabulary()[0]), layers=args.layers)
-    model = Planner(shape)
+    model = Planner(shape, args.dropout)
     if not args.plain:
         embeddings.start(model)
     model.to(device)
@@ -144,55 +197,64 @@ def main() -> None:
     checkpoint = args.out / "checkpoint.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=False)
+        if saved["tokens"] != tokenizer.vocabulary()[0]:
+            raise SystemExit(f"{checkpoint} is of another vocabulary: remove it, or train with the tools of its time")
         model.load_state_dict(saved["model"])
-        for optimizer, kept in zip(optimizers, saved.get("optimizers", ()), strict=False):
+        for optimizer, kept in zip(optimizers, saved["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
         state = saved["state"]
     print(f"{sum(w.numel() for w in model.parameters()) / 1e6:.2f} M parameters on {device}, {state}", flush=True)
-    run(model, optimizers, state, args, rng, device, checkpoint, Encoder(args.out))
+    run(model, optimizers, state, args, rng, device, checkpoint, Encoder(args.out, blind=args.blind))
 
 
 def run(model, optimizers, state, args, rng, device, checkpoint, encoder) -> None:  # type: ignore[no-untyped-def]
     """Epoch after epoch until the time is spent; the data files are read anew for each."""
     budget, began, saved_at = args.minutes * 60, time.time() - state["spent"], time.time()
-    while time.time() - began < budget:
+    while state["spent"] < budget:
         train, held = rows.split(rows.load())
         pool, state["epoch"] = rows.pools(train), state["epoch"] + 1
         fresh = [encoder.document(rows.varied(row, pool, rng)) for row in train]
         total = right = 0.0
         count = seen = 0
-        for batch in packed(fresh, args.rows, rng):
-            spent = time.time() - began
+        batches = list(packed(fresh, args.rows, rng))[rank() :: workers()]
+        for batch in batches[: least(len(batches))]:
+            spent = agreed(time.time() - began)
             factor = min(1.0, (state["step"] + 1) / 100) * max(0.01, min(1.0, 1.6 * (1 - spent / budget)))
             for optimizer, share in zip(optimizers, (1.0, 0.15), strict=True):
                 for group in optimizer.param_groups:
                     group["lr"] = args.rate * share * factor
+            if args.causal:
+                batch[3].zero_()
             loss, share = loss_of(model, tuple(t.to(device) for t in batch))
             loss.backward()
+            average(model)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             for optimizer in optimizers:
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
             state["step"] += 1
             total, right, count, seen = total + loss.item(), right + share.item(), count + 1, seen + int((batch[2] > 0).sum())
-            if time.time() - began > budget:
+            if spent > budget:
                 break
-        state["spent"] = time.time() - began
-        held_loss, held_right = evaluate(model, [encoder.document(row) for row in held], device) if held else (0.0, 0.0)
+        state["spent"] = agreed(time.time() - began)
+        encoder.rng = random.Random(0)  # the same marks each time
+        english, chinese = ([encoder.document(row) for row in held if row.voice.startswith("zh_") == zh] for zh in (False, True))
+        held_loss, held_right = evaluate(model, english, device, causal=args.causal)
+        encoder.rng = rng
         log = {
             "epoch": state["epoch"], "step": state["step"], "minutes": round(state["spent"] / 60, 1), "rows": len(train), "tokens": seen,
             "loss": round(total / max(1, count), 4), "right": round(right / max(1, count), 4), "held_loss": round(held_loss, 4),
-            "held_right": round(held_right, 4),
+            "held_right": round(held_right, 4), "chinese": round(evaluate(model, chinese, device, causal=args.causal)[1], 4),
         }  # fmt: skip
+        if rank():
+            continue
         print(json.dumps(log), flush=True)
         with (args.out / "log.jsonl").open("a") as file:
             file.write(json.dumps(log) + "\n")
         if time.time() - saved_at > 120 or state["spent"] >= budget:
             saved_at = time.time()
-            torch.save(
-                {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": state, "shape": model.shape},
-                checkpoint,
-            )
+            kept = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": state}
+            torch.save({**kept, "shape": model.shape, "tokens": tokenizer.vocabulary()[0]}, checkpoint)
 
 
 if __name__ == "__main__":

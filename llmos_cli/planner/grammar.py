@@ -20,6 +20,7 @@ from llmos_cli.values import Files
 
 MAX_STEPS = 8
 _LONGEST = {"text": 60, "path": 12, "glob": 8, "name": 12, "word": 4, "column": 4, "key": 4, "folder": 8}
+_POINTING = frozenset("it them that this those these there here ones 它 它们 这 那 这个 那个 这里 那里 这些 那些".split())  # no names
 _ALONE = ("clarify", "escalate", "again")
 
 
@@ -113,7 +114,8 @@ class PlanGrammar:
         assert self._tool is not None
         if param.name in self._given:
             return False
-        is_source = self._first and (param.name == "text" or (param.name == "files" and self._tool.named))
+        from_pipe = param.name == "text" and len(self._tool.flow) > 1  # standing first, nothing brings it
+        is_source = self._first and (from_pipe or (param.name == "files" and self._tool.named))
         return (param.required or is_source) and self._may_have(param)
 
     def _followed(self) -> bool:
@@ -154,7 +156,8 @@ class PlanGrammar:
         if param.many and any(self._item_start(param, fresh=True)):
             yield wire.COMMA
         item = wire.split(self._value, wire.COMMA)[-1]
-        if isinstance(param.type, PathName) and len(item) < 12 and wire.fixed(LAST) not in item:
+        whole = {wire.fixed(word) for word in (LAST, *param.type.fixed)}  # nothing lies below these
+        if isinstance(param.type, PathName) and len(item) < 12 and not whole & {*item}:
             yield wire.SLASH
         if isinstance(param.type, Glob) and wire.index_of(now):
             yield wire.STAR
@@ -172,6 +175,8 @@ class PlanGrammar:
 
     def _fits(self, first: int, last: int, param: Param) -> bool:
         text = self._request.span(first, last)
+        if isinstance(param.type, PathName) and text.lower() in _POINTING:
+            return False
         if isinstance(param.type, Glob) and param.type.name == "glob" and param.name in ("name", "not_name"):
             return "/" not in text
         if type(param.type) is Literal or isinstance(param.type, Glob | PathName | Choice):
@@ -182,12 +187,12 @@ class PlanGrammar:
             return False
         if isinstance(param.type, Size):  # a number alone is no size, unless a unit follows soon
             return not re.fullmatch(r"[\d.]+B?", said) or bool(re.search(r"\d\s*b|byte", text.lower()))
-        return not isinstance(param.type, Ext) or _is_ending(said)
+        return not isinstance(param.type, Ext) or _is_ending(said) or bool(re.fullmatch(r"\*?\.[a-z]\S{1,20}", text))
 
 
 def _is_ending(said: str) -> bool:
     """`pdf`, `tar.gz`, `7z`; not a number, a whole file name or a long word that no format is called."""
-    return kind_of(said) != "other" or said in DOUBLE or (len(said) <= 9 and not said.isdigit() and "." not in said.strip("."))
+    return kind_of(said) != "other" or said in DOUBLE or (len(said) <= 12 and not said.isdigit() and "." not in said.strip("."))
 
 
 def last_kind(context: str) -> Kind:

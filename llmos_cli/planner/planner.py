@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,7 @@ from llmos_cli.errors import LlmosError, NotUnderstood
 from llmos_cli.plan import Plan, Tools
 from llmos_cli.planner import prompt, wire
 from llmos_cli.planner.grammar import PlanGrammar, last_kind
+from llmos_cli.planner.marks import NOTHING, Names, marks
 from llmos_cli.planner.request import MAX_UNITS, Request, read
 
 MAX_CHARACTERS = 4000
@@ -21,7 +22,7 @@ CONTEXT = 1024
 MAX_BRANCHES, LEAST_BRANCH = 8, 0.02
 SURE, SHORT = -0.01, 3  # a plan worth this much is not compared with others; short plans are not favoured beyond this many tokens
 UNUSED_COSTS, MOST_UNUSED = 1.0, 3  # nats for a telling word that is not used
-VOCABULARY_KEY, CALIBRATION_KEY = "llmos.vocabulary", "llmos.calibration"
+VOCABULARY_KEY, CALIBRATION_KEY, ATTENTION_KEY = "llmos.vocabulary", "llmos.calibration", "llmos.attention"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Engine(Protocol):
     vocabulary: int
 
     def tokenize(self, text: str) -> list[int]: ...
+    def decode(self, tokens: Sequence[int], *, both_ways: bool = False) -> None: ...
     def rewind(self, position: int) -> None: ...
     def metadata(self, key: str) -> str | None: ...
 
@@ -58,6 +60,7 @@ class Planner:
         self._engine: Engine | None = None
         self._ids: dict[str, int] = {}
         self._calibration = (0.0, 1.0, 0.0)
+        self._both_ways = False
 
     @staticmethod
     def bundled(path: Path, tools: Tools) -> Planner:
@@ -68,15 +71,21 @@ class Planner:
 
         return Planner(open, tools)
 
-    def plan(self, text: str, context: str = "none") -> Proposal:
-        """The likeliest plan. Raises as `candidates` does."""
-        return next(self.candidates(text, context))
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The tokens of the wire form that the model knows, by id."""
+        self._loaded()
+        return tuple(self._ids)
 
-    def candidates(self, text: str, context: str = "none") -> Iterator[Proposal]:
+    def plan(self, text: str, context: str = "none", names: Names = NOTHING) -> Proposal:
+        """The likeliest plan. Raises as `candidates` does."""
+        return next(self.candidates(text, context, names))
+
+    def candidates(self, text: str, context: str = "none", names: Names = NOTHING) -> Iterator[Proposal]:
         """Plans, the likeliest first for their length: the greedy one and, where it is not sure, those that differ from it at one choice.
 
-        `context` is what the last turn showed: none, files, text, table, number, change. Raises NotUnderstood where the request is empty
-        of words or too long, LlmosError where the model cannot be loaded.
+        `context` is what the last turn showed: none, files, text, table, number, change; `names` what is there. Raises
+        NotUnderstood where the request is empty of words or too long, LlmosError where the model cannot be loaded.
         """
         if len(text) > MAX_CHARACTERS:
             raise NotUnderstood("That is too long for a request.", hint="give long text on standard input: llmos ask REQUEST < FILE")
@@ -85,17 +94,18 @@ class Planner:
             raise NotUnderstood("There are no words in that request.", hint='llmos ask "the five largest files here"')
         if len(request.words) > MAX_UNITS:
             raise NotUnderstood("That is too long for a request.", hint=f"say it in at most {MAX_UNITS} words")
-        return self._search(request, context)
+        return self._search(request, context, marks(request, names))
 
-    def _search(self, request: Request, context: str) -> Iterator[Proposal]:
+    def _search(self, request: Request, context: str, marked: Mapping[int, str]) -> Iterator[Proposal]:
         engine = self._loaded()
-        tokens = prompt.prompt(request, context, self._ids, engine.tokenize)
+        *asked, begin = prompt.prompt(request, context, marked, self._ids, engine.tokenize)
         engine.rewind(0)
-        first = self._written(engine, request, context, tokens, ())
+        engine.decode(asked, both_ways=self._both_ways)
+        first = self._written(engine, request, context, begin, ())
         found = {tuple(choice.token for choice in first): first}
         for prefix in branches(first)[:MAX_BRANCHES] if self._worth(first, request) < SURE else ():
-            engine.rewind(len(tokens) - 1)
-            other = self._written(engine, request, context, tokens[-1:], prefix)
+            engine.rewind(len(asked))
+            other = self._written(engine, request, context, begin, prefix)
             found.setdefault(tuple(choice.token for choice in other), other)
         refused: NotUnderstood | None = None
         some = False
@@ -110,12 +120,12 @@ class Planner:
         if refused and not some:
             raise refused
 
-    def _written(self, engine: Engine, request: Request, context: str, tokens: list[int], prefix: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    def _written(self, engine: Engine, request: Request, context: str, begin: int, prefix: tuple[Choice, ...]) -> tuple[Choice, ...]:
         """The choices of a plan that begins with `prefix` and goes on with what is likeliest."""
         grammar = PlanGrammar(request, self._tools, last_kind(context), self._ids)
         for choice in prefix:
             grammar.accept(choice.token)
-        begun = [*tokens, *(choice.token for choice in prefix)]
+        begun = [begin, *(choice.token for choice in prefix)]
         rest = greedy(engine, begun, grammar, limit=MAX_TOKENS, block=range(len(self._ids)))  # type: ignore[arg-type]
         return (*prefix, *rest)
 
@@ -153,6 +163,7 @@ class Planner:
             if wire.PLAN not in tokens:
                 raise LlmosError("this model is not a planner of ours", hint="make model, or install llmos again")
             self._ids = {token: i for i, token in enumerate(tokens)}
+            self._both_ways = engine.metadata(ATTENTION_KEY) == "prefix"
             if calibration := engine.metadata(CALIBRATION_KEY):
                 a, b, c = map(float, calibration.split(","))
                 self._calibration = a, b, c

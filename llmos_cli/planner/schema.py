@@ -79,7 +79,7 @@ class _Rules:
 
     def _step(self, tool: Tool, first: bool) -> str:
         """The name of the rule for a step; the same one where it does not matter whether it stands first."""
-        base = tool.name.replace("@", "at-").replace("_", "-")
+        base = tool.name.replace("@", "at-").replace("_", "-").replace(".", "-")
         bodies = [" ".join([_quoted(tool.name), *self._arguments(tool, base, where)]) for where in (True, False)]
         name = f"{base}-first" if first and None in tool.flow and len(tool.flow) > 1 and bodies[0] != bodies[1] else f"{base}-step"
         self._steps[name] = bodies[0 if first else 1]

@@ -19,6 +19,7 @@ from llmos_cli.tool import Param
 
 END, PIPE, NEXT, COMMA, SLASH, STAR, PLAN = "<end>", "<|>", "<;>", "<,>", "</>", "<*>", "<plan>"
 CONTEXTS = ("<none>", "<files>", "<text>", "<table>", "<number>", "<change>")
+FOLDER, FILE = "<folder>", "<file>"  # after a word of the request that names one here
 PLACES = (".", "~", LAST)
 FIXED_ONE = "1"
 
@@ -28,7 +29,7 @@ def vocabulary(tools: Tools) -> tuple[str, ...]:
     keys = dict.fromkeys(f"<{name}=>" for tool in tools.values() for name in tool.params)
     words = dict.fromkeys(f"<w:{word}>" for tool in tools.values() for p in tool.params.values() for word in p.type.fixed)
     return (
-        END, PIPE, NEXT, COMMA, SLASH, STAR, PLAN, *CONTEXTS, *(index(i) for i in range(1, MAX_UNITS + 1)),
+        END, PIPE, NEXT, COMMA, SLASH, STAR, PLAN, *CONTEXTS, FOLDER, FILE, *(index(i) for i in range(1, MAX_UNITS + 1)),
         *(f"<t:{name}>" for name in tools), *keys, *dict.fromkeys((*words, *(fixed(word) for word in (*PLACES, FIXED_ONE)))),
     )  # fmt: skip
 
@@ -136,7 +137,7 @@ def span_text(first: int, last: int, param: Param, request: Request, *, starred:
         text += borrowed_unit(last, param, request)
     if isinstance(param.type, PathName):
         return text.strip("/") if len(text) > 1 and not text.startswith(("/", "~")) else text
-    if isinstance(param.type, Glob) and starred and re.fullmatch(r"[a-z]{3,}s", text) and not text.endswith(("ss", "us", "is")):
+    if isinstance(param.type, Glob) and starred and re.fullmatch(r"([a-z]+ )*[a-z]{3,}s", text) and not text.endswith(("ss", "us", "is")):
         return text[:-1]
     return param.type.canon(text) if not isinstance(param.type, Choice) else text
 
@@ -212,9 +213,9 @@ def find_span(text: str, request: Request) -> tuple[int, int] | None:
     """(first, last) index of the words that are exactly `text`; the last such place, since people correct themselves."""
     starts = {unit.start: unit.index for unit in request.words}
     ends = {unit.end: unit.index for unit in request.words}
-    found = None
-    for match in re.finditer(f"(?={re.escape(text)})", request.text):
-        at = match.start()
+    found, at = None, request.text.find(text)
+    while at >= 0:
         if at in starts and at + len(text) in ends:
             found = starts[at], ends[at + len(text)]
+        at = request.text.find(text, at + 1)
     return found
