@@ -57,6 +57,7 @@ class Array:
 class Header:
     metadata: Mapping[str, Scalar]
     arrays: Mapping[str, Array]
+    parameters: int = 0  # weights in all tensors
 
 
 def read_metadata(path: Path) -> dict[str, Scalar]:
@@ -142,8 +143,8 @@ class _Reader:
                 arrays[key] = self.array(distinct=key == "tokenizer.ggml.tokens")
             else:
                 metadata[key] = self.scalar(kind)
-        self.check_tensors(tensors, metadata.get("general.alignment", 32))
-        return Header(metadata, arrays)
+        parameters = self.check_tensors(tensors, metadata.get("general.alignment", 32))
+        return Header(metadata, arrays, parameters)
 
     def number(self, layout: struct.Struct) -> int:
         (value,) = layout.unpack_from(self.data, self.at)
@@ -194,14 +195,14 @@ class _Reader:
         self.at = at
         return len(set(found))
 
-    def check_tensors(self, count: int, alignment: Scalar) -> None:
-        """Every tensor's shape, type and place.
+    def check_tensors(self, count: int, alignment: Scalar) -> int:
+        """Every tensor's shape, type and place; how many weights they have together.
 
         The data starts at the next multiple of `alignment`.
         """
         if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
             raise _DamageError(f"is damaged: its alignment is {alignment}")
-        end = 0
+        end = weights = 0
         for _ in range(count):
             name = self.string()
             dimensions = self.number(_U32)
@@ -214,11 +215,13 @@ class _Reader:
             block, size = _BLOCK[kind]
             if shape[0] % block or min(shape) == 0 or offset % alignment:
                 raise _DamageError(f"is damaged: tensor {name[:64]!r} has an impossible shape or place")
+            weights += math.prod(shape)
             end = max(end, offset + math.prod(shape) // block * size)
         start = -(-self.at // alignment) * alignment
         if start + end > self.size:
             missing = start + end - self.size
             raise _DamageError(f"is cut short: {missing} bytes are missing at its end")
+        return weights
 
 
 def _check_vocabulary(header: Header) -> None:

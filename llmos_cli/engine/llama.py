@@ -22,8 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from llmos_cli.engine import gbnf, gguf
-from llmos_cli.engine.sampler import Sampler
+from llmos_cli.engine import gguf
+from llmos_cli.engine.vocabulary import Vocabulary
 from llmos_cli.errors import Bug, Interrupted, LlmosError
 
 WARN, ERROR, CONTINUED = 3, 4, 5  # enum ggml_log_level; llama_cpp's own table is one off
@@ -104,7 +104,7 @@ def library() -> Library:
         ) from error
 
 
-class Llama:
+class Llama(Vocabulary):
     """One GGUF with one context and one sequence of tokens. Not thread-safe, save `cancel`.
 
     `position` is the number of tokens in the sequence; positions count from 0.
@@ -112,12 +112,10 @@ class Llama:
 
     def __init__(self, lib: Library, model: int, context: int, *, room: int, batch: int) -> None:
         """Take over two pointers of llama.cpp's; use `open`."""
+        super().__init__(lib.lib, model, lib.reason)
         self._lib = lib
-        self._c = lib.lib
         self._context = context
-        self._model = model
         self._memory = self._c.llama_get_memory(context)
-        self._vocabulary = self._c.llama_model_get_vocab(model)
         self._batch = batch
         self._tokens = (ctypes.c_int32 * batch)()  # llama.cpp keeps only a pointer during a decode
         self._fresh = False  # do the logits belong to the last position?
@@ -125,7 +123,6 @@ class Llama:
         self._c.llama_set_abort_callback(context, lib.abort, self._flag)
         self._close = weakref.finalize(self, _free, self._c, context, model)
         self._close.atexit = False  # the process is ending: leave it to the system
-        self.vocabulary: int = self._c.llama_vocab_n_tokens(self._vocabulary)
         self.context = min(room, self._c.llama_n_ctx(context))  # which is a multiple of 256
 
     @classmethod
@@ -174,53 +171,20 @@ class Llama:
     ) -> None:
         self.close()
 
-    def metadata(self, key: str) -> str | None:
-        """The file's value for a key, numbers as text; None for lists and unknown keys."""
-        get = functools.partial(self._c.llama_model_meta_val_str, self._model, key.encode())
-        raw = _filled(lambda buffer, size: get(buffer, size), 256, terminated=True)
-        return None if raw is None else raw.decode(errors="replace")
-
-    def tokenize(self, text: str | bytes, *, special: bool = False, start: bool = False) -> list[int]:
-        """Token ids of `text`. What is not UTF-8 becomes U+FFFD, a lone surrogate `?`.
-
-        `special`: control tokens written in it count as such; user-defined ones always do in
-        llama.cpp. `start`: add the begin (and end) token where the model wants one.
-        """
-        if isinstance(text, bytes):  # llama.cpp ends the process at F4 90 80 80 and the like
-            text = text.decode(errors="replace")
-        raw = text.encode(errors="replace")
-        room = len(raw) + 2  # a token stands for at least one byte
-        while True:
-            tokens = (ctypes.c_int32 * room)()
-            count = self._c.llama_tokenize(self._vocabulary, raw, len(raw), tokens, room, start, special)
-            if count >= 0:
-                return tokens[:count]
-            if -count <= room:
-                raise LlmosError("the text is too long to be read by the model")
-            room = -count
-
-    def piece(self, token: int) -> bytes:
-        """The bytes that a token stands for; not always whole UTF-8."""
-        get = functools.partial(self._c.llama_token_to_piece, self._vocabulary, self._known(token))
-        return _filled(lambda buffer, size: get(buffer, size, 0, True), 64) or b""
-
-    def token(self, text: str) -> int:
-        """The id of the one token with exactly this text. LlmosError if there is none."""
-        tokens = self.tokenize(text, special=True)
-        if len(tokens) != 1 or self.piece(tokens[0]) != text.encode():
-            raise LlmosError(f"the model has no token {text!r}")
-        return tokens[0]
-
-    def is_end(self, token: int) -> bool:
-        """Does this token end an answer?"""
-        return bool(self._c.llama_vocab_is_eog(self._vocabulary, self._known(token)))
-
-    def decode(self, tokens: Sequence[int]) -> None:
+    def decode(self, tokens: Sequence[int], *, both_ways: bool = False) -> None:
         """Append tokens to the sequence and compute the logits after the last of them.
 
-        Raises LlmosError when the context is full (nothing is appended then), and Interrupted when
-        cancelled or at Ctrl-C; `position` then tells how far it came.
+        `both_ways`: each of these tokens sees those that follow it too, as far as they are computed
+        at once (`batch`): for models that were trained to read their prompt so. Raises LlmosError
+        when the context is full (nothing is appended then), and Interrupted when cancelled or at
+        Ctrl-C; `position` then tells how far it came.
         """
+        if both_ways:
+            self._c.llama_set_causal_attn(self._context, False)
+            try:
+                return self.decode(tokens)
+            finally:
+                self._c.llama_set_causal_attn(self._context, True)
         if (length := self.position + len(tokens)) > self.context:
             raise LlmosError(f"the text is too long for the model: {length} tokens, room for {self.context}")
         for token in tokens:
@@ -308,28 +272,6 @@ class Llama:
         """
         self._flag[0] = b"\1"
 
-    def grammar(self, text: str, root: str) -> Sampler:
-        """A GBNF grammar at its start.
-
-        Raises LlmosError for one that does not parse or is too large.
-        """
-        gbnf.check(text, root, self._has_token)
-        made = self._c.llama_sampler_init_grammar(self._vocabulary, text.encode(), root.encode())
-        if not made:
-            raise LlmosError(f"the grammar cannot be used: {self._lib.reason()}")
-        return Sampler(self._c, made, self.vocabulary, owner=self)
-
-    def _has_token(self, literal: str) -> bool:
-        """Is there a token for a grammar's `<name>` or `<[id]>`?"""
-        if literal.startswith("<[") and literal[2:-2].isdecimal():
-            return int(literal[2:-2]) < self.vocabulary
-        return len(self.tokenize(literal, special=True)) == 1
-
-    def _known(self, token: int) -> int:
-        if not 0 <= token < self.vocabulary:
-            raise Bug(f"there is no token {token}")
-        return token
-
 
 def _model_params(c: Any) -> Any:
     params = c.llama_model_default_params()
@@ -350,22 +292,6 @@ def _writes_text(c: Any, model: int) -> bool:
 def _free(c: Any, context: int, model: int) -> None:
     c.llama_free(context)
     c.llama_model_free(model)
-
-
-def _filled(call: Callable[[Any, int], int], size: int, *, terminated: bool = False) -> bytes | None:
-    """What a C function writes into a buffer, which is made larger once; None where it fails.
-
-    It answers a length: too large a one, or minus the one needed, when the buffer is too small.
-    """
-    for _ in range(2):
-        buffer = ctypes.create_string_buffer(size)
-        length = call(buffer, size)
-        if terminated and length < 0:
-            return None
-        if abs(length) + terminated <= size and length >= 0:
-            return buffer.raw[:length]
-        size = abs(length) + terminated
-    return None
 
 
 def _broken(path: Path, reason: str) -> LlmosError:

@@ -5,15 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from llmos_cli.engine.client import Client
+from llmos_cli.paths import Paths
+from tests.engine.architectures import write_bert, write_gemma3, write_lfm2
 from tests.engine.tinygguf import write_tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 Child = Callable[..., "subprocess.CompletedProcess[str]"]
+CHATML = (
+    "{% if tools %}<|im_start|>system\n{{ tools | tojson }}<|im_end|>\n{% endif %}"
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +32,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """
     folder = tmp_path_factory.mktemp("models")
     return {
+        "chat": write_tiny(folder / "chat.gguf", template=CHATML, size=2048, text=True),
+        "gemma3": write_gemma3(folder / "gemma3.gguf"),
+        "lfm2": write_lfm2(folder / "lfm2.gguf"),
+        "bert": write_bert(folder / "bert.gguf"),
         "qwen3": write_tiny(folder / "qwen3.gguf"),
         "llama": write_tiny(folder / "llama.gguf", architecture="llama"),
         "q8": write_tiny(folder / "q8.gguf", kind="Q8_0"),
@@ -42,6 +54,25 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def tiny(models: dict[str, Path]) -> Path:
     return models["qwen3"]
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMOS_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paths]:
+    """A home whose worker all tests share; what was found out of this machine is found out once."""
+    made = Paths.of({"LLMOS_HOME": str(tmp_path_factory.mktemp("engine"))})
+    yield made
+    if (client := Client.running(made)) is not None:
+        client.stop()
+
+
+@pytest.fixture
+def client(paths: Paths) -> Client:
+    return Client.connect(paths)
 
 
 @pytest.fixture

@@ -47,9 +47,16 @@ def write_tiny(
     context: int = 2048,
     seed: int = 1,
     kinds: Mapping[str, int] | None = None,
+    template: str = "",
+    text: bool = False,
 ) -> Path:
-    """A model of `layers` x `width`: random weights, a tied head, matrices as `kind`."""
+    """A model of `layers` x `width`: random weights, a tied head, matrices as `kind`.
+
+    `text`: filler tokens are words, rather than control tokens. `template`: its chat template.
+    """
     tokens, usual, merges = vocabulary(size)
+    if text:
+        usual = [NORMAL if token.startswith("<filler") else kind_ for token, kind_ in zip(tokens, usual, strict=True)]
     types = [(kinds or {}).get(token, kind_) for token, kind_ in zip(tokens, usual, strict=True)]
     a, head = architecture, width // heads
     metadata = {
@@ -65,11 +72,14 @@ def write_tiny(
         f"{a}.attention.value_length": head,
         f"{a}.attention.layer_norm_rms_epsilon": 1e-6,
         f"{a}.rope.freq_base": 10000.0,
+        "tokenizer.ggml.model": "gpt2",
         "tokenizer.ggml.pre": "gpt-2",
+        "tokenizer.ggml.merges": merges,
         "tokenizer.ggml.eos_token_id": tokens.index(END),
         "tokenizer.ggml.bos_token_id": tokens.index(END),
         "tokenizer.ggml.padding_token_id": tokens.index(END),
         "tokenizer.ggml.add_bos_token": False,
+        **({"tokenizer.chat_template": template} if template else {}),
     }
     random = np.random.default_rng(seed)
 
@@ -96,5 +106,5 @@ def write_tiny(
         if architecture == "qwen3":
             layer |= {"attn_q_norm": ones(head), "attn_k_norm": ones(head)}
         tensors |= {f"blk.{i}.{name}.weight": array for name, array in layer.items()}
-    write_gguf(path, metadata, tokens, types, merges, tensors, lambda _: kind)
+    write_gguf(path, metadata, tokens, types, tensors, lambda _: kind)
     return path
