@@ -1,7 +1,8 @@
-"""Time from the start of the process to its answer, and the memory it took, beside `llm --version` of the PyPI package llm.
+"""Time from the start of the process to its answer, and the memory it took, beside `llm --version` of the PyPI package llm; and time from
+the start of the interactive shell to its prompt, and to its editor (colours, completion, the line at the bottom), beside `python -c pass`.
 
-In a folder of 1,000 files, each run with a new LLMOS_HOME: nothing is warm but the system's page cache. The two take turns, so that
-what else the machine does falls on both.
+In a folder of 1,000 files, each run with a new LLMOS_HOME: nothing is warm but the system's page cache. They take turns, so that
+what else the machine does falls on all.
 
 Usage: python benchmarks/start.py [--runs 15] [--llmos PATH]
 """
@@ -10,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import pty
+import select
 import shutil
 import statistics
 import subprocess
@@ -23,7 +26,7 @@ from pathlib import Path
 
 FILES = 1000
 REQUEST = "the five largest files here"
-MOST_MS, MOST_MB, MOST_OF_LLM = 400, 120, 0.5
+MOST_MS, MOST_MB, MOST_OF_LLM, MOST_PROMPT_MS = 400, 120, 0.5, 300
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}  # as a person's is
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llmos-benchmarks"
 
@@ -80,6 +83,29 @@ def ours(llmos: str, where: Path) -> Callable[[], Run]:
     return run
 
 
+def prompt(llmos: str, where: Path, sign: bytes) -> Callable[[], Run]:
+    """The shell on a terminal of its own, timed until `sign` is on its screen."""
+
+    def run() -> Run:
+        parent, child = pty.openpty()
+        with tempfile.TemporaryDirectory() as home:
+            env = {**ENVIRONMENT, "LLMOS_HOME": home, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1", "COLUMNS": "80"}
+            began = time.perf_counter()
+            process = subprocess.Popen([llmos], cwd=where, env=env, stdin=child, stdout=child, stderr=child, start_new_session=True)
+            shown = b""
+            while sign not in shown and select.select([parent], [], [], 20)[0]:
+                shown += os.read(parent, 65536)
+            seconds = time.perf_counter() - began
+            process.kill()
+            _, _, usage = os.wait4(process.pid, 0)
+            process.returncode = -9
+        os.close(parent)
+        os.close(child)
+        return Run(seconds, usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1) / 1024, 0, shown)
+
+    return run
+
+
 def checked(runs: list[Run]) -> list[Run]:
     """The runs, if all of them gave the five files in order."""
     wanted = [b"999.dat", b"998.dat", b"997.dat", b"996.dat", b"995.dat"]
@@ -100,6 +126,9 @@ def main() -> int:
         sys.exit(f"there is no {args.llmos}: make run")
     with tempfile.TemporaryDirectory() as where:
         commands = {"llmos ask": ours(llmos, folder(Path(where)))}
+        commands["llmos prompt"] = prompt(llmos, Path(where), b" > ")
+        commands["llmos editor"] = prompt(llmos, Path(where), b"\x1b[?2004h")
+        commands["python -c pass"] = lambda: measured([sys.executable, "-c", "pass"], Path(where), ENVIRONMENT)
         if llm := other():
             commands["llm --version"] = lambda: measured([llm, "--version"], Path(where), ENVIRONMENT)
         for command in commands.values():
@@ -124,6 +153,9 @@ def report(runs: dict[str, list[Run]]) -> int:
         (f"at most {MOST_MS} ms", 1000 * median["llmos ask"] <= MOST_MS),
         (f"at most {MOST_MB} MB", max(run.megabytes for run in runs["llmos ask"]) <= MOST_MB),
     ]
+    ratio = median["llmos prompt"] / median["python -c pass"]
+    in_time = 1000 * median["llmos prompt"] <= MOST_PROMPT_MS
+    goals.append((f"prompt within {MOST_PROMPT_MS} ms: {ratio:.1f} times `python -c pass`", in_time))
     if "llm --version" in median:
         ratio = median["llmos ask"] / median["llm --version"]
         goals.append((f"less than {MOST_OF_LLM} of llm's start: {ratio:.2f}", ratio < MOST_OF_LLM))

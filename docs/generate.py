@@ -5,10 +5,15 @@ Usage: python docs/generate.py
 
 from __future__ import annotations
 
+import inspect
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from llmos_cli import __version__
 from llmos_cli.cli import completions
+from llmos_cli.cli.tree import SHELLS, Command, tree
+from llmos_cli.config import SETTINGS
 from llmos_cli.literals import Choice
 from llmos_cli.planner import schema
 from llmos_cli.tool import Param, Tool
@@ -25,6 +30,9 @@ GROUPS = {
     "change": "Change files and folders",
     "edit": "Change what is in files",
     "read": "Read, and work on text",
+    "search": "Search what files say",
+    "mail": "Mail",
+    "memory": "What is kept",
     "talk": "What is said between turns",
 }
 
@@ -35,10 +43,11 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "tools.md": tools_page(),
         DOCS / "commands.md": commands_page(),
+        DOCS / "man" / "llmos.1": man_page(),
         language: language.read_text().partition(MARK)[0] + MARK + grammar_part(),
         DOCS / "plan.gbnf": schema.gbnf(TOOLS),
         DOCS / "plan.schema.json": schema.json_schema_text(TOOLS),
-        **{ROOT / "completions" / completions.FILES[shell]: completions.script(shell) for shell in completions.SHELLS},
+        **{ROOT / "completions" / completions.FILES[shell]: completions.script(shell) for shell in SHELLS},
     }
 
 
@@ -80,20 +89,133 @@ def _argument(param: Param) -> str:
 
 
 def commands_page() -> str:
-    root, commands = completions.tree()
     lines = ["# The commands\n", "*Generated from the commands' signatures: `make docs`. `llmos COMMAND --help` says the same.*\n"]
-    lines += ["## `llmos`\n", *_options(root)]
-    for command in commands:
-        lines += [f"## `llmos {command.name}`\n", f"{command.help}.\n", *_options(command.options)]
+    for command in tree().all:
+        lines += [
+            f"## `{' '.join(('llmos', *command.path))}`\n",
+            f"`{command.usage}`\n",
+            *(f"{part}\n" for part in _paragraphs(command.text)),
+        ]
+        lines += ["| | |\n|---|---|"]
+        lines += [f"| `{argument.usage}` | {argument.help} |" for argument in command.arguments]
+        for option in command.options:
+            lines.append(
+                f"| {', '.join(f'`{name} {option.value}`' if option.value else f'`{name}`' for name in option.names)} | {option.help} |"
+            )
+        lines.append("")
+    lines += [
+        "## Settings\n",
+        "`llmos config set SETTING VALUE`; each can also be given for one command, as `LLMOS_…` in the environment.\n",
+    ]
+    lines += ["| setting | variable | default | |\n|---|---|---|---|"]
+    lines += [f"| `{s.name}` | `{s.variable}` | `{s.type.show(s.default)}` | {s.help} |" for s in SETTINGS.values()]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _options(options: tuple[completions.Option, ...]) -> Iterator[str]:
-    yield "| option | |\n|---|---|"
-    for option in options:
-        value = {"": "", "file": " FILE", "value": " VALUE"}[option.takes]
-        yield f"| {', '.join(f'`{name}{value}`' for name in option.names)} | {option.help}. |"
-    yield ""
+def _paragraphs(text: str) -> list[str]:
+    return [" ".join(part.split()) for part in inspect.cleandoc(text).split("\n\n")]
+
+
+# ---- the man page --------------------------------------------------------------------------------------
+
+CODES = {
+    0: "done", 1: "failed", 2: "the command makes no sense", 3: "refused: by a rule, by you, or nobody was there to ask",
+    4: "not understood; a question was asked", 5: "needs a model that is not installed", 6: "done in part", 70: "a bug in llmos",
+    130: "interrupted",
+}  # fmt: skip
+VARIABLES = {
+    "LLMOS_HOME": "One folder for all that llmos keeps: config, data, state and cache are below it.",
+    "LLMOS_SESSION": "What the requests of one terminal share, in place of the terminal's own number.",
+    "LLMOS_DEBUG": "Set to 1, a bug shows where it is.",
+    "NO_COLOR": "Where it is set, no colours.",
+}
+PLACES = {
+    "~/.config/llmos/config.toml": "The settings, see SETTINGS.",
+    "~/.config/llmos/plans": "The plans that are saved under a name, one file each.",
+    "~/.local/share/llmos": "What is remembered, and what is kept for undo.",
+    "~/.local/state/llmos": "The journal of changes, and the log.",
+}
+EXAMPLES = {
+    'llmos ask "the five largest pdfs in Downloads"': "Find, and change nothing.",
+    'llmos ask -n "move the mp3s in Downloads to Music"': "Show what would be changed.",
+    "llmos run 'find ext=log older=30d | pack to=old-logs.zip'": "Run a plan as it is written.",
+    'git log --oneline | llmos ask "lines that mention fix"': "Standard input is what the request is about.",
+    'ls | llmos map "how many words are in {}"': "One request for each line.",
+    "llmos save old 'find ext={ext} older={age:30d}'; llmos run @old ext=pdf": "Keep a plan, and run it.",
+}
+
+
+def man_page() -> str:
+    root = tree()
+    lines = [
+        f'.TH LLMOS 1 "" "llmos {__version__}" "User Commands"',
+        ".SH NAME",
+        f"llmos \\- {_roff(root.help[0].lower() + root.help[1:])}",
+    ]
+    lines += [".SH SYNOPSIS", *_usages(root), ".SH DESCRIPTION"]
+    lines += _text(
+        "A request in plain words is turned into a plan, one line that can be read, by a small model on this machine. What the plan would "
+        "change is shown first, and can be taken back afterwards, from any later process. Without a command, llmos opens a shell for such "
+        "requests, plans and !commands.\n\nAnswers go to standard output, everything else to standard error. Not to a terminal, output is "
+        "plain: one item a line."
+    )
+    lines += [".SH OPTIONS", *_man_options(root), ".SH COMMANDS"]
+    for command in root.all:
+        if command.path and not (command.commands and not command.text):
+            lines += [f".SS {_roff(command.usage)}", *_text(command.text), *_man_arguments(command), *_man_options(command)]
+    lines += [".SH SETTINGS", *_text("Set with llmos config set, or for one command with the variable that is named.")]
+    for setting in SETTINGS.values():
+        lines += [
+            ".TP",
+            f'.BR {_roff(setting.name)} " (" {_roff(setting.variable)} )',
+            *_text(f"{setting.help} {setting.type.show(setting.default)}"),
+        ]
+    for title, table in (("EXIT STATUS", CODES), ("ENVIRONMENT", VARIABLES), ("FILES", PLACES), ("EXAMPLES", EXAMPLES)):
+        lines.append(f".SH {_roff(title)}")
+        for name, text in table.items():
+            lines += [".TP", f".B {_roff(str(name))}", *_text(text)]
+    return "\n".join(lines) + "\n"
+
+
+def _usages(root: Command) -> Iterator[str]:
+    yield from (".B llmos", _roff("[OPTIONS]"))
+    for command in root.commands:
+        yield from (".br", f".B llmos {_roff(command.name)}", _roff(command.usage.removeprefix(f"llmos {command.name} ")))
+
+
+def _man_options(command: Command) -> Iterator[str]:
+    for option in command.options:
+        if option.names != ("-h", "--help") or not command.path:
+            value = f" {option.value}" if option.value else ""
+            yield from (".TP", f".B {_roff(', '.join(name + value for name in option.names))}", *_text(option.help))
+
+
+def _man_arguments(command: Command) -> Iterator[str]:
+    for argument in command.arguments:
+        yield from (".TP", f".I {_roff(argument.name)}", *_text(argument.help))
+
+
+def _text(text: str) -> list[str]:
+    lines: list[str] = []
+    for paragraph in _paragraphs(text):
+        lines += [*[".PP"] * bool(lines), *map(_roff, textwrap.wrap(paragraph, 76, break_long_words=False, break_on_hyphens=False))]
+    return lines
+
+
+def _roff(text: str) -> str:
+    """Text as troff prints it: its own signs are escaped, and no line of it begins as a request."""
+    for sign, escaped in (
+        ("\\", "\\e"),
+        ("-", "\\-"),
+        ("'", "\\(aq"),
+        ("`", "\\(ga"),
+        ("^", "\\(ha"),
+        ("~", "\\(ti"),
+        ('"', "\\(dq"),
+        ("…", "..."),
+    ):
+        text = text.replace(sign, escaped)
+    return "\\&" + text if text.startswith(".") else text
 
 
 def grammar_part() -> str:
@@ -110,7 +232,7 @@ def grammar_part() -> str:
 
 
 def _is_step(rule: str) -> bool:
-    names = {name.replace("@", "at-").replace("_", "-") for name in TOOLS}
+    names = {name.replace("@", "at-").replace("_", "-").replace(".", "-") for name in TOOLS}
     return any(rule.startswith(f"{name}-") for name in names)
 
 

@@ -47,7 +47,8 @@ def check(plan: Plan, tools: Tools, last: Kind = Files) -> Kind:
 def as_typed(text: str, tools: Tools, cwd: Path | None = None) -> Plan | None:
     """The plan that a line is, where it is one without any doubt; None for plain words.
 
-    It checks, and has `=` or `|`, or is one word, or every other word of it is a file in `cwd` (`delete notes.txt`).
+    It checks, and has `=` or `|`, or is one word, or starts with a name that has a dot (`mail.list drafts`), or every other word of it
+    is a file in `cwd` (`delete notes.txt`).
     """
     try:
         plan = parse(text, tools)
@@ -56,8 +57,9 @@ def as_typed(text: str, tools: Tools, cwd: Path | None = None) -> Plan | None:
         return None
     bare = len(plan.steps) == 1 and len(text.split()) == 1
     named = plan.steps[0].args.get("files", ()) if len(plan.steps) == 1 and len(plan.steps[0].args) == 1 else ()
-    there = bool(named) and cwd is not None and all(os.path.lexists(cwd / word) for word in named)
-    return plan if bare or there or "=" in text or "|" in text else None
+    there = bool(named) and cwd is not None and all(os.path.lexists(cwd / os.path.expanduser(word)) for word in named)
+    dotted = "." in plan.steps[0].tool  # no sentence starts with `mail.list`
+    return plan if bare or dotted or there or "=" in text or "|" in text else None
 
 
 def flows(tool: Tool, kind: Kind, given: Any, *, first: bool, last: Kind = Files) -> Kind:

@@ -6,15 +6,19 @@ Before SQLite 3.51.3 a WAL file can be corrupted when it is reset, so older libr
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from llmos_cli import paths
 from llmos_cli.errors import LlmosError
 
 BUSY_SECONDS = 30.0
+PAUSE = 0.001  # seconds between two tries to be the one who writes
+VERSION = sqlite3.sqlite_version
 WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 # EXTRA also syncs the folder after the rollback journal is deleted: without it a commit can vanish in a power cut.
 PRAGMAS = (
@@ -23,6 +27,10 @@ PRAGMAS = (
 
 Connection = sqlite3.Connection
 Row = sqlite3.Row
+
+
+class Damaged(LlmosError):
+    """The file is no database any more, or parts of it cannot be read."""
 
 
 def open_database(path: Path, migrations: Sequence[str]) -> Connection:
@@ -51,7 +59,7 @@ def open_database(path: Path, migrations: Sequence[str]) -> Connection:
 def transaction(db: Connection) -> Iterator[Connection]:
     """All of the block or none of it, other writers kept out from its start. Raises LlmosError for what SQLite says."""
     with explained(_file_of(db)):
-        db.execute("BEGIN IMMEDIATE")
+        _begin(db)
         try:
             yield db
             db.execute("COMMIT")
@@ -59,6 +67,23 @@ def transaction(db: Connection) -> Iterator[Connection]:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+
+
+def _begin(db: Connection) -> None:
+    """Begin to write, tried every few milliseconds. SQLite itself waits longer with each try, so that whoever came first gets in last."""
+    until = time.monotonic() + BUSY_SECONDS
+    db.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+            time.sleep(PAUSE)
+    finally:
+        db.execute(f"PRAGMA busy_timeout={round(1000 * BUSY_SECONDS)}")
 
 
 @contextmanager
@@ -81,8 +106,8 @@ def _sentence(path: str, error: sqlite3.Error) -> LlmosError:
         return LlmosError(f"the disk that holds {path} is full", hint="llmos run 'disks'")
     if "readonly" in said or "unable to open" in said:
         return LlmosError(f"llmos may not write {path}", hint=f"ls -l {path}")
-    if "not a database" in said or "malformed" in said:
-        return LlmosError(f"{path} is damaged: {said}", hint=f"mv {path} {path}.damaged")
+    if any(word in said for word in ("not a database", "malformed", "vtable constructor", "decode to UTF-8")):
+        return Damaged(f"{path} is damaged: {said}", hint=f"mv {path} {path}.damaged")
     return LlmosError(f"the records in {path} cannot be used: {said}", hint="llmos doctor")
 
 
@@ -111,13 +136,23 @@ def _migrate(db: Connection, path: Path, migrations: Sequence[str]) -> None:
         if done > len(migrations):
             raise LlmosError(f"{path} was made by a newer llmos", hint="pip install --upgrade llmos-cli")
         for script in migrations[done:]:
-            for statement in _statements(script):
-                db.execute(statement)
+            _perform(db, path, script)
         db.execute(f"PRAGMA user_version={len(migrations)}")
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
+        raise
+
+
+def _perform(db: Connection, path: Path, script: str) -> None:
+    """Raises Damaged where the tables are not as the migrations before have left them."""
+    try:
+        for statement in _statements(script):
+            db.execute(statement)
+    except sqlite3.OperationalError as error:
+        if re.search("no such (table|column|index)|already exists|duplicate column", str(error)):
+            raise Damaged(f"the records in {path} cannot be used: {error}", hint=f"mv {path} {path}.damaged") from error
         raise
 
 
@@ -134,6 +169,15 @@ def _statements(script: str) -> Iterator[str]:
 
 def _version(db: Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def schema(path: Path) -> list[str]:
+    """What the file itself says of its tables; nothing where it is no database, or cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return [row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
+    except (sqlite3.Error, ValueError):
+        return []
 
 
 def _file_of(db: Connection) -> str:

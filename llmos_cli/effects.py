@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, ClassVar
 
+MAIL_TEXT = 4000  # characters of a mail's text that are said of it in JSON, and kept in the journal
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -154,6 +156,56 @@ class Unpack(Effect):
     @property
     def result(self) -> str:
         return self.into
+
+
+@dataclass(frozen=True)
+class Remember(Effect):
+    """Keep the fact `text` in the memory at `path`; `name` is a name that it gives to `target`, a path or an address."""
+
+    op = "remember"
+    text: str
+    name: str = ""
+    target: str = ""
+
+    @property
+    def result(self) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Mail(Effect):
+    """Keep the message `data` as a new file of one of llmos's own Maildirs, 0600, in the place of the draft `replaces`.
+
+    What follows `data` was read back from those very bytes: `attachments` are names and sizes in bytes, `text` is the body. `sources` are
+    the files that were attached. `seen` is of the draft, as in Write.
+    """
+
+    op = "draft"
+    data: bytes
+    replaces: str = ""
+    seen: tuple[int, int] | None = field(default=None, compare=False)
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    subject: str = ""
+    attachments: tuple[tuple[str, int], ...] = ()
+    text: str = ""
+    sources: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """With the attachments as objects, and the start of the text."""
+        files = [{"name": name, "size": size} for name, size in self.attachments]
+        return {**super().as_json(), "attachments": files, "text": self.text[:MAIL_TEXT]}
+
+
+@dataclass(frozen=True)
+class Send(Mail):
+    """Put the message into the outbox. There it waits until an account is set up, and can be taken back."""
+
+    op = "send"
+
+    def as_json(self) -> dict[str, Any]:
+        return {**super().as_json(), "account": None}
 
 
 Effects = tuple[Effect, ...]

@@ -27,19 +27,21 @@ class Planned:
 
 @dataclass(frozen=True)
 class Progress:
-    """A step takes long: how many items have gone through so far."""
+    """A step takes long: how many items have gone through so far, and of how many where that is known."""
 
     step: str
     items: int
     seconds: float
+    total: int = 0
 
 
 @dataclass(frozen=True)
 class Proposed:
-    """Effects were worked out and judged; nothing has happened yet."""
+    """Effects were worked out and judged; nothing has happened yet. `tool` is that of the step that they come from."""
 
     effects: Effects
     verdict: Verdict
+    tool: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,18 @@ class Answered:
     """What the plan found. Items may stream: the value is gone through once, by whoever takes the event."""
 
     value: Value
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """One of many lines has been worked out: what its plan found and would change, or why it could not be."""
+
+    number: int
+    line: str
+    values: tuple[Value, ...] = ()
+    effects: Effects = ()
+    tool: str = ""
+    error: LlmosError | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +88,7 @@ class Finished:
     undo: str = ""
 
 
-Event = Planned | Progress | Proposed | Applied | Answered | Noted | Finished
+Event = Planned | Progress | Proposed | Applied | Answered | Mapped | Noted | Finished
 Approve = Callable[[Effects, Verdict], bool]
 
 
@@ -84,7 +98,7 @@ def as_json(event: Event) -> dict[str, Any]:
     if isinstance(event, Planned):
         return {"event": name, "plan": event.text, "confidence": round(event.confidence, 4), "origin": event.origin}
     if isinstance(event, Progress):
-        return {"event": name, "step": event.step, "items": event.items, "seconds": round(event.seconds, 2)}
+        return {"event": name, "step": event.step, "items": event.items, "total": event.total or None, "seconds": round(event.seconds, 2)}
     if isinstance(event, Proposed):
         verdict = {"decision": str(event.verdict.decision), "rule": event.verdict.rule, "reason": event.verdict.reason}
         return {"event": name, "effects": [effect.as_json() for effect in event.effects], "verdict": verdict}

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TextIO
 
+from llmos_cli.config import Settings
 from llmos_cli.errors import LlmosError
 from llmos_cli.paths import Paths
 from llmos_cli.places import Place
@@ -44,6 +45,11 @@ class Host:
         return Paths.of(self.env)
 
     @cached_property
+    def settings(self) -> Settings:
+        """As the config folder and the environment say now; flags come on top where they are."""
+        return Settings.of(self.paths.config, self.env)
+
+    @cached_property
     def session(self) -> str:
         """What the turns of one terminal share: LLMOS_SESSION, or the number of the process session."""
         return self.env.get("LLMOS_SESSION") or str(os.getsid(0))
@@ -62,12 +68,20 @@ class Host:
         return _tty(self.stdin) and _tty(self.stderr)
 
     @property
+    def plain(self) -> bool:
+        """Text is read out by a screen reader: no drawings, no colours, nothing that moves (`--plain`, LLMOS_PLAIN=1)."""
+        return bool(self.settings["plain"])
+
+    @property
     def colour(self) -> bool:
-        return self.env.get("NO_COLOR", "") == "" and self.env.get("TERM", "") not in ("", "dumb")
+        wanted = self.settings["colour"]
+        if wanted == "auto":
+            return self.env.get("NO_COLOR", "") == "" and self.env.get("TERM", "") not in ("", "dumb") and not self.plain
+        return bool(wanted == "always") and not self.plain
 
     def place(self, last: tuple[str, ...] = (), reach: str = "home") -> Place:
         """The folder, home, clock and known folders for binding a plan's words."""
-        return Place(self.cwd, self.home, self.clock(), known_folders(self.home, self.env), last, reach)
+        return Place(self.cwd, self.home, self.clock(), known_folders(self.home, self.env), last, reach, mail=self.paths.data / "mail")
 
 
 def _open(stream: TextIO | None, mode: str) -> TextIO:

@@ -82,6 +82,9 @@ class Amount(Literal):
     def canon(self, text: str) -> str:
         if numerals.number(_MONEY.sub("", text.strip().lower())) is not None:
             return text
+        match = _SIZE.match(text.strip())
+        if not match or not match[1].strip():  # a unit alone
+            raise ValueError("a number such as 12.5")
         try:
             return Size().canon(text)
         except ValueError:
@@ -251,7 +254,7 @@ _CHARACTERS = {
 
 @dataclass(frozen=True)
 class PathName(Literal):
-    """A file or folder, as people say it; what does not exist where it was said is looked for. Bound to a Path.
+    """A file or folder, as people say it; what does not exist where it was said is looked for. Bound to a Path; `fixed` words stay.
 
     `new` is one that need not exist: only its parent is looked for; with `found` one that exists is taken first, wherever it is.
     """
@@ -265,9 +268,13 @@ class PathName(Literal):
         text = text.strip()
         if not text or "\0" in text:
             raise ValueError("a file or folder")
+        if text.lower() in self.fixed:
+            return text.lower()
         return {"home": "~", "主目录": "~", "here": "."}.get(text.lower(), text)
 
     def bind(self, text: str, place: Place) -> Any:
+        if text in self.fixed:
+            return text
         if self.loose and "/" not in text and text not in (".", "~"):
             return text
         if self.found:

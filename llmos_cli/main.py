@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from llmos_cli import __version__
 from llmos_cli.errors import Bug, LlmosError
 from llmos_cli.host import Host
 
@@ -26,7 +27,24 @@ def run(arguments: Sequence[str]) -> int:
         print("the current folder is gone\n  cd to one that exists", file=sys.stderr)
         return 1
     try:
-        return _command(arguments)
+        if not arguments:  # the shell: what typer takes to load is spared
+            from llmos_cli.cli.start import shell
+
+            if shell(host):
+                return 0
+        if tuple(arguments) == ("--version",):
+            print(f"llmos {__version__}")
+            return 0
+        if tuple(arguments[:2]) == ("completions", "--values"):  # asked at each press of Tab: as little as possible is loaded
+            from llmos_cli.cli.offers import answer
+
+            answer(arguments[2:], host)
+            return 0
+        from llmos_cli.cli.arguments import perform
+
+        code = perform(arguments)
+        sys.stdout.flush()  # here, where it can be said that it does not work
+        return code
     except LlmosError as error:
         return _end(error, host, arguments)
     except KeyboardInterrupt:
@@ -47,15 +65,5 @@ def run(arguments: Sequence[str]) -> int:
 def _end(error: LlmosError, host: Host, arguments: Sequence[str]) -> int:
     from llmos_cli.ui.show import Show
 
-    Show(host, "json" if "--json" in arguments else "plain").error(error)
+    Show(host, "json" if "--json" in arguments else "jsonl" if "--jsonl" in arguments else "plain").error(error)
     return error.exit_code
-
-
-def _command(arguments: Sequence[str]) -> int:
-    from llmos_cli.cli.app import app
-
-    try:
-        app(args=list(arguments), prog_name="llmos")
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
-    return 0

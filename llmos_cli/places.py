@@ -11,11 +11,15 @@ import os
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from llmos_cli.errors import LlmosError, NotFound, NotUnderstood
+
+if TYPE_CHECKING:
+    from llmos_cli.values import Hit
 
 MAX_LOOKED_AT = 40_000
 MAX_DEPTH = 7
@@ -27,9 +31,58 @@ _KNOWN = {
     "MUSIC": "music songs 音乐 musique música musik",
     "VIDEOS": "videos video movies films 视频 vidéos vídeos",
 }
-_KNOWN_WORDS = {word: key for key, words in _KNOWN.items() for word in words.split()}
+KNOWN_WORDS = {word: key for key, words in _KNOWN.items() for word in words.split()}
 _SKIPPED = {"node_modules", "__pycache__", ".git", ".cache", ".venv", "venv", "site-packages"}
 _NOISE = re.compile(r"^(the|my|our|his|her|that|this)\s+|\s+(folder|directory|dir|file)$|['’]s?$", re.IGNORECASE)
+
+
+class Memory(Protocol):
+    """What names and facts the person asked to be kept; `file` is where, an absolute path."""
+
+    @property
+    def file(self) -> str: ...
+    def place_of(self, name: str) -> str | None:
+        """The absolute path that the person calls so."""
+
+    def address_of(self, name: str) -> str | None:
+        """The mail address of whom the person calls so."""
+
+    def kept(self) -> tuple[str, ...]:
+        """The facts as they were said, the newest first."""
+
+    def recall(self, text: str) -> Iterable[tuple[str, str, str]]:
+        """(kind, when in ISO 8601, text) of facts and past requests that have the words; all facts where there are none."""
+
+
+class Forgetful:
+    """A memory that has nothing."""
+
+    file = "/"
+
+    def place_of(self, name: str) -> str | None:
+        return None
+
+    address_of = place_of
+
+    def kept(self) -> tuple[str, ...]:
+        return ()
+
+    def recall(self, text: str) -> Iterable[tuple[str, str, str]]:
+        return ()
+
+
+class Library(Protocol):
+    """The index of what the person's files say."""
+
+    def search(self, words: str, folders: Sequence[Path] = ()) -> Iterable[Hit]:
+        """Files that have all the words, best first; below the home folder where no folders are named. Raises LlmosError."""
+
+
+class Shelf:
+    """A library that has nothing."""
+
+    def search(self, words: str, folders: Sequence[Path] = ()) -> Iterable[Hit]:
+        return ()
 
 
 @dataclass(frozen=True)
@@ -37,7 +90,7 @@ class Place:
     """The folder, home, clock (seconds since the epoch) and known folders that a plan's words are bound with.
 
     `reach` says how far names are looked for: `home` is everywhere and also what is only alike, `here` below the current folder, `said`
-    nowhere but where they were said. Changes that nobody looks at reach less far.
+    nowhere but where they were said. Changes that nobody looks at reach less far. `mail` is the folder of llmos's own Maildirs.
     """
 
     cwd: Path
@@ -46,11 +99,19 @@ class Place:
     known: Mapping[str, Path] = field(default_factory=dict)
     last: tuple[str, ...] = ()
     reach: str = "home"
+    memory: Memory = field(default=Forgetful(), compare=False)
+    library: Library = field(default=Shelf(), compare=False)
+    mail: Path = Path()
+
+    def named(self, word: str) -> Path | None:
+        """What the person calls so (`my papers live in ~/research`), if it exists, or else the platform's folder of that name."""
+        own = self.memory.place_of(word)
+        return Path(own) if own is not None and os.path.lexists(own) else self.known_folder(word)
 
     def known_folder(self, word: str) -> Path | None:
         """The platform's folder that `word` names, if it exists: Downloads, Desktop, Documents, Pictures, Music, Videos."""
         word = _unadorned(word).lower()
-        key = _KNOWN_WORDS.get(word)
+        key = KNOWN_WORDS.get(word)
         if key is None:
             return None
         usual = self.home / {"DOWNLOAD": "Downloads"}.get(key, key.capitalize())
@@ -61,7 +122,7 @@ class Place:
     def resolve(self, text: str, *, folder: bool = False) -> Path:
         """The existing file or folder that `text` names. Raises NotUnderstood for several, LlmosError for none."""
         said = self._absolute(text)
-        candidates = (said,) if said is not None else (self.cwd / text, self.known_folder(text))
+        candidates = (said,) if said is not None else (self.cwd / text, self.named(text))
         there = [Path(os.path.normpath(path)) for path in candidates if path is not None and os.path.lexists(path)]
         for path in there:
             if not folder or path.is_dir():
@@ -82,7 +143,7 @@ class Place:
         if name in ("", ".", ".."):
             raise LlmosError(f"{text!r} is not a name for a file or folder")
         head, _, rest = text.partition("/")
-        base = self.cwd / head if (self.cwd / head).is_dir() else self.known_folder(head)
+        base = self.cwd / head if (self.cwd / head).is_dir() else self.named(head)
         if not parent or base is None:
             return self._new_below(parent, name) if parent else self.cwd / name
         return Path(os.path.normpath(base / rest))
@@ -104,7 +165,7 @@ class Place:
         except LlmosError:
             return self.resolve_new(text)
         wanted = text.rstrip("/").rpartition("/")[2]
-        same = _plain(found.name) == _plain(wanted) or found == self.known_folder(text)
+        same = _plain(found.name) == _plain(wanted) or found == self.named(text)
         return found if same or wanted in (".", "~", "..") else self.resolve_new(text)
 
     def _absolute(self, text: str) -> Path | None:

@@ -59,14 +59,14 @@ NEEDS = ("place",)  # parameters that the kernel fills, not the plan
 
 
 def tool(
-    *, flow: Mapping[Kind, Kind] | None = None, named: bool = False, one_of: tuple[str, ...] = ()
+    *, flow: Mapping[Kind, Kind] | None = None, named: bool = False, one_of: tuple[str, ...] = (), name: str = ""
 ) -> Callable[[Callable[..., Any]], Tool]:
     """Make a Tool of a function.
 
     A first parameter `given` takes what the pipe brings (`Files | None` where the tool can also stand first); `place` is
     filled in by the kernel; the rest are the plan's arguments, each `Annotated[type, Literal, "help"]`, a tuple where it takes a
     list. With `named`, a tool of files may stand first and be given its files by name. `flow` is said only where what is given on
-    depends on what is taken.
+    depends on what is taken, `name` only where it is not the function's (`mail.list`).
     """
 
     def make(function: Callable[..., Any]) -> Tool:
@@ -83,7 +83,7 @@ def tool(
             flows |= {None: flows[Files]}
             params = {"files": FILES_PARAM, **params}
         return Tool(
-            name=function.__name__.rstrip("_"),
+            name=name or function.__name__.rstrip("_"),
             summary=inspect.cleandoc(function.__doc__ or ""),
             flow=MappingProxyType(flows),
             params=MappingProxyType(params),

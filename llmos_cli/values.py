@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat as statmodule
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 Cell = str | int | float | None
@@ -55,6 +55,37 @@ class Entry:
     @property
     def is_file(self) -> bool:
         return statmodule.S_ISREG(self.stat.st_mode)
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """The text around a hit, in pieces of which some are hits; and the line where it stands, from 1, None where there are no lines."""
+
+    pieces: tuple[tuple[str, bool], ...]
+    line: int | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(piece for piece, _ in self.pieces)
+
+
+class Hit(Entry):
+    """A file that was found by what it says. `look` gives the text around the hit, and is called when that is first asked for."""
+
+    __slots__ = ("_excerpt", "_look")
+
+    def __init__(self, path: str, look: Callable[[], Excerpt | None]) -> None:
+        super().__init__(path)
+        self._look: Callable[[], Excerpt | None] | None = look
+        self._excerpt: Excerpt | None = None
+
+    @property
+    def excerpt(self) -> Excerpt | None:
+        """None where nothing but its name is a hit."""
+        if self._look is not None:
+            self._excerpt = self._look()
+            self._look = None
+        return self._excerpt
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ PACKAGE = "llmos_cli"
 ROOT = Path(__file__).resolve().parents[1] / PACKAGE
 MAX_FILE, MAX_FUNCTION = 400, 60
 
-PLACES = {"errors", "numerals", "times", "kinds", "places"}
+PLACES = {"errors", "numerals", "times_zh", "times", "kinds", "places", "naming"}
 LANGUAGE = PLACES | {"values", "effects", "literals", "tool", "plan", "check"}
 WORDS = LANGUAGE | {"events", "paths", "host", "config", "db", "archives"}
 MAY_IMPORT = {
@@ -18,28 +18,32 @@ MAY_IMPORT = {
     "values": {"errors"},
     "effects": {"errors", "values"},
     "kinds": set(),
+    "naming": set(),
     "numerals": set(),
-    "times": {"errors", "numerals"},
-    "places": {"errors"},
+    "times_zh": {"numerals"},
+    "times": {"errors", "numerals", "times_zh"},
+    "places": {"errors", "values"},
     "literals": PLACES,
     "tool": {"errors", "values", "effects", "literals"},
     "plan": {"errors", "values", "effects", "literals", "tool"},
     "check": {"errors", "values", "literals", "places", "plan", "tool"},
     "events": {"errors", "values", "effects", "plan", "check", "tool"},
     "paths": {"errors"},
-    "host": {"errors", "paths", "places"},
+    "host": {"errors", "paths", "places", "config"},
     "config": {"errors", "paths"},
     "db": {"errors", "paths"},
     "archives": {"errors"},
     # organs
     "engine": {"errors", "paths", "host", "config"},
-    "models": {"errors", "paths", "host", "config"},
-    "memory": {"errors", "values", "effects", "plan", "events", "paths", "db"},
-    "tools": LANGUAGE | {"archives"},
+    "models": {"errors", "paths", "host", "config", "engine"},  # the check of GGUF headers, and llama.cpp's quantiser
+    "memory": {"errors", "naming", "values", "effects", "plan", "events", "paths", "db"},
+    "mail": {"errors", "values", "effects", "places"},
+    "tools": LANGUAGE | {"archives", "mail"},
+    "search": {"errors", "values", "kinds", "paths", "db"},
     "policy": {"errors", "values", "effects", "plan", "check", "tool", "paths", "host", "config", "db", "archives"},
     "planner": LANGUAGE | {"config", "host", "paths", "events", "engine"},
     "apps": WORDS | {"tools", "policy"},
-    "kernel": WORDS | {"engine", "models", "memory", "tools", "policy", "planner", "apps"},
+    "kernel": WORDS | {"engine", "models", "memory", "tools", "policy", "planner", "apps", "search"},
     # front ends
     "ui": WORDS,
     "shell": WORDS | {"kernel", "ui"},
@@ -51,9 +55,11 @@ ONLY_IN = {  # heavy or dangerous import -> the places that may have it
     "llama_cpp": "engine/llama.py",
     "prompt_toolkit": "shell/",
     "rich": "ui/",
+    "pygments": "ui/texts.py",
+    "PIL": "ui/pictures.py",
     "typer": "cli/",
     "mcp": "apps/mcp.py server/mcp.py",
-    "subprocess": "policy/sandbox.py engine/ tools/content.py shell/run.py",
+    "subprocess": "policy/sandbox.py engine/ tools/content.py shell/ search/reader.py cli/programs.py models/quantize.py",
     "sqlite3": "db.py",
     "dateparser": "times.py",
     "asyncio": "apps/mcp.py server/ engine/",

@@ -7,7 +7,6 @@ import re
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -148,11 +147,3 @@ def test_the_journal_mode_fits_the_library(path):
     assert db.execute("PRAGMA journal_mode").fetchone()[0] == asked
     assert db.execute("PRAGMA synchronous").fetchone()[0] >= 2
     assert db.execute("PRAGMA busy_timeout").fetchone()[0] == 30_000
-
-
-def test_opening_is_fast(path):
-    open_database(path, [FIRST])
-    begin = time.perf_counter()
-    for _ in range(20):
-        open_database(path, [FIRST]).close()
-    assert (time.perf_counter() - begin) / 20 < 0.003

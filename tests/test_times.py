@@ -211,3 +211,20 @@ def test_what_was_last_is_over(day, said):
 @given(st.text(max_size=30))
 def test_any_text_is_a_date_or_none(text):
     looks_dated(text), canonical_age(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "start", "end"),
+    [
+        ("前年", "2024-01-01", "2025-01-01"), ("上礼拜", "2026-11-16", "2026-11-23"), ("大前天", "2026-11-20", "2026-11-21"),
+        ("去年三月", "2025-03-01", "2025-04-01"), ("去年夏天", "2025-06-01", "2025-09-01"), ("上个季度", "2026-07-01", "2026-10-01"),
+        ("国庆", "2026-10-01", "2026-10-02"), ("昨晚", "2026-11-22", "2026-11-23"),
+    ],
+)  # fmt: skip
+def test_stretches_said_in_chinese(said: str, start: str, end: str):
+    found = stretch(said, datetime(2026, 11, 23, 12).timestamp())
+    assert found == (datetime.fromisoformat(start).timestamp(), datetime.fromisoformat(end).timestamp())
+
+
+def test_ages_said_in_chinese():
+    assert [canonical_age(said) for said in ("两个礼拜", "一年半", "近三天", "三天内")] == ["2w", "1.5y", "3d", "3d"]

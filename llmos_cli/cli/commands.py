@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from llmos_cli.cli.material import has_input, material, said
 from llmos_cli.cli.output import Output
-from llmos_cli.errors import LlmosError, UsageError
+from llmos_cli.errors import LlmosError
 from llmos_cli.events import Event, Finished, Planned
 from llmos_cli.host import Host
-from llmos_cli.kernel.kernel import Kernel, Options
+from llmos_cli.kernel.kernel import Kernel, Options, asks
 from llmos_cli.literals import LAST
 from llmos_cli.values import Table, Text
 
 if TYPE_CHECKING:
     from llmos_cli.ui.show import Show
-
-MAX_MATERIAL = 512 * 1024 * 1024
 
 
 def turn(request: str, output: Output, *, yes: bool, dry_run: bool, go_on: bool, files: Sequence[Path], typed: bool) -> None:
@@ -35,12 +32,15 @@ def turn(request: str, output: Output, *, yes: bool, dry_run: bool, go_on: bool,
     host = Host.real()
     output.check()
     show = Show(host, mode_for(host, plain=output.plain, null=output.null, json=output.json, jsonl=output.jsonl), null=output.null)
-    material = _material(host, files, request) if files or not typed or LAST in request or request == "-" else None
     if request == "-":
-        request, material = (material or "").strip(), None
-    options = Options(go_on, output.plan_only, dry_run, unattended=yes or not host.someone_is_there, material=material, notice=show.event)
-    code = 0
-    for event in shown(Kernel(host).turn(request, approve(host, yes, dry_run), options, typed=typed), show, plan_only=output.plan_only):
+        request, given = said(host), material(host, files) if files else None
+    else:
+        given = material(host, files) if files or not go_on and (not typed or LAST in request) else None
+    asked = asking(host)
+    quiet = yes or not asked.someone_is_there
+    options = Options(go_on, output.plan_only, dry_run, unattended=quiet, material=given, offered=not files, notice=show.event)
+    show.request, code = request, 0
+    for event in shown(Kernel(host).turn(request, approve(asked, yes, dry_run), options, typed=typed), show, plan_only=output.plan_only):
         if isinstance(event, Finished):
             code = event.exit_code
     raise typer.Exit(code)
@@ -53,7 +53,7 @@ def shown(events: Generator[Event, None, None], show: Show, *, plan_only: bool =
     while event is not None:
         try:
             if isinstance(event, Planned) and plan_only and show.mode in ("plain", "terminal"):
-                show.value(Text((event.text,)))
+                show.value(Text(() if asks(event.plan) else (event.text,)))
             else:
                 show.event(event)
         except BrokenPipeError:
@@ -68,48 +68,21 @@ def shown(events: Generator[Event, None, None], show: Show, *, plan_only: bool =
         event = next(events, None)
 
 
-def _material(host: Host, files: Sequence[Path], request: str) -> str | None:
-    """The text of the files named, or of standard input where it is a pipe or a file; None where there is none."""
-    if files:
-        parts = (host.stdin.buffer.read(MAX_MATERIAL + 1) if str(path) == "-" else _read(path) for path in files)
-        return "\n".join(_text(part, str(path)) for part, path in zip(parts, files, strict=True))
+def asking(host: Host) -> Host:
+    """The host for questions: where standard input is material, or a loop's lines, answers come from the terminal itself."""
+    if host.someone_is_there or not host.talk_goes_to_terminal or not has_input(host):
+        return host
     try:
-        kind = os.fstat(host.stdin.fileno()).st_mode
-    except (OSError, ValueError):
-        return None
-    if not (stat.S_ISFIFO(kind) or stat.S_ISREG(kind) or stat.S_ISSOCK(kind)) and request != "-":
-        return None
-    data = host.stdin.buffer.read(MAX_MATERIAL + 1)
-    return _text(data, "standard input") if data else None
+        return replace(host, stdin=open("/dev/tty", encoding="utf-8"))
+    except OSError:  # no terminal that is ours
+        return host
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_MATERIAL + 1)
-    except OSError as error:
-        raise LlmosError(f"{path}: {(error.strerror or str(error)).lower()}") from error
-
-
-def _text(data: bytes, where: str) -> str:
-    if len(data) > MAX_MATERIAL:
-        raise UsageError(f"{where} is too long", hint="at most 512 MB of text")
-    if b"\0" in data[:8192]:
-        raise UsageError(f"{where} is not text", hint="name the file in the request instead")
-    return data.decode("utf-8", "replace")
-
-
-def shell() -> bool:
+def shell(*, plain: bool = False, resume: str | None = None) -> bool:
     """The interactive shell, until it is left; False where there is no terminal for it."""
-    from llmos_cli.tools import TOOLS
+    from llmos_cli.cli import start
 
-    host = Host.real()
-    if not (host.stdin.isatty() and host.answers_go_to_terminal):
-        return False
-    from llmos_cli.shell.repl import open_shell
-
-    open_shell(host, TOOLS)
-    return True
+    return start.shell(Host.real(), plain=plain, resume=resume)
 
 
 def undo(id: str) -> None:
@@ -121,7 +94,7 @@ def undo(id: str) -> None:
 
 def redo() -> None:
     host = Host.real()
-    entry = Kernel(host).journal.redo()
+    entry = Kernel(host).redo()
     _note(host, f"Done again: {entry.note or entry.plan} ({entry.id}). `llmos undo` takes it back.")
 
 
@@ -132,6 +105,7 @@ def _note(host: Host, text: str) -> None:
 
 
 def history(limit: int, output: Output) -> None:
+    from llmos_cli.cli.programs import paged
     from llmos_cli.ui.show import Show, mode_for
 
     host = Host.real()
@@ -143,7 +117,8 @@ def history(limit: int, output: Output) -> None:
         show.note("Nothing has been changed yet.")
     else:
         rows = tuple((e.id, f"{datetime.fromtimestamp(e.time):%Y-%m-%d %H:%M}", e.state, len(e.effects), e.note or e.plan) for e in entries)
-        show.value(Table(("id", "time", "state", "changes", "request"), rows))
+        with paged(host, len(rows)) as shown_on:
+            Show(shown_on).value(Table(("id", "time", "state", "changes", "request"), rows))
 
 
 def tools(name: str, output: Output) -> None:
@@ -166,22 +141,17 @@ def tools(name: str, output: Output) -> None:
             print(f"{tool.name:13} {tool.summary.splitlines()[0]}", file=host.stdout)
 
 
-def doctor(output: Output) -> None:
-    from llmos_cli.kernel.doctor import examine
+def completions(shell: str, *, keys: bool, values: str) -> None:
+    from llmos_cli.cli import completions as made
+    from llmos_cli.cli import installed
+    from llmos_cli.cli.offers import offers
 
     host = Host.real()
-    findings = examine(host)
-    if output.json:
-        print(json.dumps([finding.as_json() for finding in findings], indent=1), file=host.stdout)
+    if values:
+        lines = offers(values, host)
+    elif not shell:
+        lines = installed.advice(host)
     else:
-        for finding in findings:
-            print(f"{'ok ' if finding.ok else 'NO '} {finding.what}{': ' + finding.detail if finding.detail else ''}", file=host.stdout)
-            if finding.hint and not finding.ok:
-                print(f"    {finding.hint}", file=host.stdout)
-    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
-
-
-def completions(shell: str) -> None:
-    from llmos_cli.cli.completions import script
-
-    print(script(shell), file=Host.real().stdout, end="")
+        lines = (made.snippet(shell) if keys else made.script(shell)).splitlines()
+    for line in lines:
+        print(line, file=host.stdout)

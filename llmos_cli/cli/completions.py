@@ -1,150 +1,159 @@
-"""Completion scripts for bash, zsh and fish, made from the tree of commands. They are static: no Python is started on Tab."""
+"""Completion scripts for bash, zsh and fish, made from the tree of commands.
+
+They are static: a Python is started on Tab only for values that nobody knows beforehand, such as the names of saved plans.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from importlib.resources import files
 
+from llmos_cli.cli.tree import ASKED, FIXED, SHELLS, Argument, Command, Option, tree
 from llmos_cli.errors import UsageError
-from llmos_cli.tools import TOOLS
 
-SHELLS = ("bash", "zsh", "fish")
 FILES = {"bash": "llmos.bash", "zsh": "_llmos", "fish": "llmos.fish"}  # the names that shells look for
-_HELP = "Show this message and exit"
-
-
-@dataclass(frozen=True)
-class Option:
-    """A flag, or an option with a value that is a file (`takes` is 'file') or something else ('value')."""
-
-    names: tuple[str, ...]
-    help: str
-    takes: str
-
-    def of_length(self, dashes: str) -> list[str]:
-        """Its short (`-`) or its long (`--`) names, without the dashes."""
-        return [name.lstrip("-") for name in self.names if name.startswith("--") == (dashes == "--")]
-
-
-@dataclass(frozen=True)
-class Command:
-    """What can stand behind a command: options, fixed `words`, and files where `files` says so."""
-
-    name: str
-    help: str
-    options: tuple[Option, ...]
-    words: tuple[str, ...]
-    files: bool
 
 
 def script(shell: str) -> str:
     """The completion script. Raises UsageError for another shell."""
-    writers: dict[str, Callable[[Sequence[Option], Sequence[Command]], str]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
-    if shell not in writers:
+    writers: dict[str, Callable[[Command], str]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
+    _known(shell)
+    return writers[shell](tree())
+
+
+def snippet(shell: str) -> str:
+    """What binds Alt-e in a shell. Raises UsageError for another shell."""
+    _known(shell)
+    return (files("llmos_cli") / "data" / "keys" / f"keys.{shell}").read_text(encoding="utf-8")
+
+
+def _known(shell: str) -> None:
+    if shell not in SHELLS:
         raise UsageError(f"there are no completions for {shell!r}", hint=f"one of {', '.join(SHELLS)}")
-    root, commands = tree()
-    return writers[shell](root, commands)
-
-
-def tree() -> tuple[tuple[Option, ...], tuple[Command, ...]]:
-    """The options of `llmos` itself, and its commands, from the signatures that typer makes its parsers of."""
-    from llmos_cli.cli.app import app
-
-    root = app.registered_callback
-    assert root is not None
-    commands = tuple(_command(info) for info in app.registered_commands if not info.hidden)
-    return tuple(_options(root.callback)), commands
-
-
-def _command(info: Any) -> Command:
-    names = [name for name, _, kind in _parameters(info.callback) if "Argument" in type(kind).__name__]
-    words = SHELLS if "shell" in names else tuple(TOOLS) if {"name", "plan"} & {*names} else ()
-    name, text = info.name or info.callback.__name__.replace("_", "-"), info.help or info.callback.__doc__
-    return Command(name, _line(text), tuple(_options(info.callback)), words, bool({"request", "plan"} & {*names}))
-
-
-def _options(function: Any) -> Iterator[Option]:
-    for name, value, kind in _parameters(function):
-        if "Option" in type(kind).__name__ and not kind.hidden:
-            takes = "" if value is bool else "file" if Path in _all(value) else "value"
-            first = [kind.default] if isinstance(kind.default, str) else []  # in an annotation, typer takes the first name for a default
-            names = sorted([*first, *(kind.param_decls or ())], key=len) or [f"--{name.replace('_', '-')}"]
-            yield Option(tuple(names), _line(kind.help), takes)
-    yield Option(("-h", "--help"), _HELP, "")
-
-
-def _parameters(function: Any) -> Iterator[tuple[str, Any, Any]]:
-    """(name, type, typer's Option or Argument) of a command's parameters."""
-    for name, hint in get_type_hints(function, include_extras=True).items():
-        if get_origin(hint) is Annotated:
-            value, kind, *_ = get_args(hint)
-            yield name, value, kind
-
-
-def _all(value: Any) -> list[Any]:
-    """A type and all types inside it."""
-    return [value, *(inner for part in get_args(value) for inner in _all(part))]
-
-
-def _line(text: str | None) -> str:
-    """The first sentence of a help text, on one line."""
-    return " ".join((text or "").split()).partition(". ")[0].rstrip(".")
-
-
-# ---- bash ----------------------------------------------------------------------------------------------
-
-
-def _bash(root: Sequence[Option], commands: Sequence[Command]) -> str:
-    cases = "\n".join(f"        {c.name}) options={_words(_names(c.options))} words={_words(c.words)} ;;" for c in commands)
-    valued = [name for c in commands for option in c.options if option.takes for name in option.names]
-    return f"""# Made by `llmos completions bash`. What is not listed is completed as a file name, by bash itself.
-_llmos() {{
-    local current="${{COMP_WORDS[COMP_CWORD]}}" command= options={_words(_names(root))} words={_words([c.name for c in commands])} i
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        case "${{COMP_WORDS[i]}}" in
-            -*) ;;
-            *) command="${{COMP_WORDS[i]}}"; break ;;
-        esac
-    done
-    case "$command" in
-{cases}
-    esac
-    COMPREPLY=()
-    case "${{COMP_WORDS[COMP_CWORD-1]}}" in
-        {"|".join(dict.fromkeys(valued))}) return ;;
-    esac
-    case "$current" in
-        -*) COMPREPLY=($(compgen -W "$options" -- "$current")) ;;
-        *) [ -z "$words" ] || COMPREPLY=($(compgen -W "$words" -- "$current")) ;;
-    esac
-}}
-complete -o bashdefault -o default -F _llmos llmos
-"""
 
 
 def _names(options: Sequence[Option]) -> list[str]:
     return [name for option in options for name in option.names]
 
 
-def _words(words: Sequence[str]) -> str:
-    return f'"{" ".join(words)}"'
+def _single(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+# ---- bash ----------------------------------------------------------------------------------------------
+
+_BASH = """\
+# Made by `llmos completions bash`. What is not listed is completed as a file name, by bash itself.
+_llmos() {
+    local current="${2-${COMP_WORDS[COMP_CWORD]}}" before="${COMP_WORDS[COMP_CWORD-1]}" path= options commands kinds takes kind word n=0 i
+    case "$before" in
+        =|@) before="${COMP_WORDS[COMP_CWORD-2]}" ;;  # bash ends words there; what is replaced begins at the @, and after the =
+    esac
+    _llmos_at ""
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word="${COMP_WORDS[i]}"
+        case "$word" in
+            -*) [[ $takes != *" $word:"* ]] || ((i++)) ;;
+            @) ;;
+            *) if [[ " $commands " == *" $word "* ]]; then
+                   path="${path:+$path }$word"; _llmos_at "$path"
+               else
+                   ((n++))
+               fi ;;
+        esac
+    done
+    COMPREPLY=()
+    if [[ $takes == *" $before:"* ]]; then
+        kind="${takes#*" $before:"}"
+        _llmos_values "${kind%% *}"
+    elif [[ $current == -* ]]; then
+        COMPREPLY=($(compgen -W "$options" -- "$current"))
+    elif [[ -n $commands ]]; then
+        COMPREPLY=($(compgen -W "$commands" -- "$current"))
+    else
+        kinds=($kinds)
+        ((n < ${#kinds[@]})) || n=$((${#kinds[@]} - 1))
+        ((n < 0)) || _llmos_values "${kinds[n]}"
+    fi
+}
+_llmos_values() {
+    case "$1" in
+        file) ;;
+        value) compopt +o default +o bashdefault 2>/dev/null ;;
+        plan) _llmos_values tools; [[ $current != @* ]] || _llmos_ask plans @ ;;
+@FIXED@
+        *) _llmos_ask "$1" "" ;;
+    esac
+}
+_llmos_ask() {
+    compopt +o default +o bashdefault 2>/dev/null
+    while IFS= read -r word; do
+        [[ $2$word != "$current"* ]] || COMPREPLY+=("$2$(printf %q "$word")")
+    done < <(llmos completions --values "$1" 2>/dev/null)
+}
+_llmos_at() {
+    takes=" " kinds= commands=
+    case "$1" in
+@CASES@
+    esac
+}
+complete -o bashdefault -o default -F _llmos llmos
+"""
+
+
+def _bash(root: Command) -> str:
+    fixed = [f"        {kind}) COMPREPLY=($(compgen -W '{' '.join(words)}' -- \"$current\")) ;;" for kind, words in FIXED.items()]
+    cases = "\n".join(_bash_line(c) for c in root.all)
+    return _BASH.replace("@FIXED@", "\n".join(fixed)).replace("@CASES@", cases)
+
+
+def _bash_line(command: Command) -> str:
+    """What `_llmos_at` does for a command: options, commands below, kinds of its arguments, kinds of what its options take."""
+    parts = [f'options="{" ".join(_names(command.options))}"']
+    if command.commands:
+        parts.append(f'commands="{" ".join(c.name for c in command.commands)}"')
+    if command.arguments:
+        kinds = [argument.takes for argument in command.arguments]
+        parts.append(f'kinds="{" ".join(kinds if command.arguments[-1].many else [*kinds, "value"])}"')
+    else:
+        parts.append("kinds=value")
+    if taking := [f"{name}:{option.takes}" for option in command.options if option.takes for name in option.names]:
+        parts.append(f'takes=" {" ".join(taking)} "')
+    path = " ".join(command.path)
+    return f'        "{path}") {" ".join(parts)} ;;'
 
 
 # ---- zsh -----------------------------------------------------------------------------------------------
 
-
-def _zsh(root: Sequence[Option], commands: Sequence[Command]) -> str:
-    listed = "\n".join(f"                {_single(f'{c.name}:{_colons(c.help)}')}" for c in commands)
-    cases = "\n".join(f"                {c.name})\n{_zsh_arguments(c)} ;;" for c in commands)
-    return f"""#compdef llmos
+_ZSH = """\
+#compdef llmos
 # Made by `llmos completions zsh`.
-_llmos() {{
+_llmos_ask() {
+    local -a found
+    found=(${(f)"$(_call_program values llmos completions --values $1 2>/dev/null)"})
+    compadd -- $2${^found}
+}
+_llmos_plan() {
+    if [[ $PREFIX == @* ]]; then compadd -- @last; _llmos_ask plans @; else _alternative 'tools:tool:(@TOOLS@)' 'files:file:_files'; fi
+}
+@GROUPS@
+if [ "$funcstack[1]" = "_llmos" ]; then _llmos "$@"; else compdef _llmos llmos; fi
+"""
+
+
+def _zsh(root: Command) -> str:
+    groups = "\n".join(_zsh_group(command) for command in root.all if command.commands)
+    return _ZSH.replace("@TOOLS@", " ".join(FIXED["tools"])).replace("@GROUPS@", groups)
+
+
+def _zsh_group(group: Command) -> str:
+    listed = "\n".join(f"                {_single(f'{c.name}:{_colons(c.help)}')}" for c in group.commands)
+    cases = "\n".join(f"                {c.name})\n{_zsh_command(c)} ;;" for c in group.commands)
+    return f"""\
+{_function(group)}() {{
     local state line
     local -a commands
-    _arguments -C {" ".join(_zsh_option(option) for option in root)} '1: :->command' '*:: :->rest' && return
+    _arguments -C {" ".join(_zsh_option(option) for option in group.options)} '1: :->command' '*:: :->rest' && return
     case $state in
         command)
             commands=(
@@ -156,25 +165,32 @@ _llmos() {{
 {cases}
             esac ;;
     esac
-}}
-if [ "$funcstack[1]" = "_llmos" ]; then _llmos "$@"; else compdef _llmos llmos; fi
-"""
+}}"""
 
 
-def _zsh_arguments(command: Command) -> str:
+def _function(group: Command) -> str:
+    return "_".join(["_llmos", *(name.replace("-", "_") for name in group.path)])
+
+
+def _zsh_command(command: Command) -> str:
+    if command.commands:
+        return f"                    {_function(command)}"
     parts = [_zsh_option(option) for option in command.options]
-    if command.words:
-        both = [f"words:word:({' '.join(command.words)})", *(["files:file:_files"] if command.files else [])]
-        action = f"_alternative {' '.join(map(_double, both))}" if command.files else f"({' '.join(command.words)})"
-        parts.append(_single(f"*: :{{{action}}}" if command.files else f"*: :{action}"))
-    elif command.files:
-        parts.append("'*: :_files'")
+    for number, argument in enumerate(command.arguments, 1):
+        place = "*" if argument.many else str(number) if argument.required else f"{number}:"
+        parts.append(_single(f"{place}:{_colons(argument.name.lower())}:{_zsh_action(argument.takes)}"))
     return "                    _arguments -s " + " \\\n                        ".join(parts)
 
 
+def _zsh_action(kind: str) -> str:
+    if kind in FIXED:
+        return f"({' '.join(FIXED[kind])})"
+    return {"file": "_files", "value": " ", "plan": "{_llmos_plan}"}.get(kind, f"{{_llmos_ask {kind} ''}}")
+
+
 def _zsh_option(option: Option) -> str:
-    value = {"": "", "file": ":file:_files", "value": ":value:"}[option.takes]
-    described = f"[{option.help.replace('[', '(').replace(']', ')')}]{value}"
+    value = f":{option.value.lower()}:{_zsh_action(option.takes)}" if option.takes else ""
+    described = f"[{option.help.replace('[', '(').replace(']', ')').rstrip('.')}]{value}"
     if len(option.names) == 1:
         return _single(option.names[0] + described)
     names = " ".join(option.names)
@@ -185,36 +201,73 @@ def _colons(text: str) -> str:
     return text.replace(":", "\\:")
 
 
-def _single(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
-def _double(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
 # ---- fish ----------------------------------------------------------------------------------------------
 
+_FISH = """\
+# Made by `llmos completions fish`.
+function __llmos_typed --description 'The command, its subcommand, and how many words came after them'
+    set -l groups @GROUPS@
+    set -l path
+    set -l n 0
+    set -l skip 0
+    for word in (commandline -opc)[2..-1]
+        if test $skip -eq 1
+            set skip 0
+        else if string match -q -- '-*' $word
+            contains -- "$path:$word" @TAKING@; and set skip 1
+        else if test (count $path) -eq 0; or begin; test (count $path) -eq 1; and contains -- $path $groups; end
+            set -a path $word
+        else
+            set n (math $n + 1)
+        end
+    end
+    echo $path
+    echo $n
+end
+function __llmos_is --description 'Whether this is the command, and the word this one of its arguments'
+    set -l typed (__llmos_typed)
+    test "$typed[1]" = "$argv[1]"; and begin; not set -q argv[2]; or test $typed[2] $argv[2] $argv[3]; end
+end
+complete -c llmos -f
+"""
 
-def _fish(root: Sequence[Option], commands: Sequence[Command]) -> str:
-    lines = ["# Made by `llmos completions fish`.", "complete -c llmos -f"]
-    lines += [f"complete -c llmos -n __fish_use_subcommand {_fish_option(option)}" for option in root]
-    for command in commands:
-        lines.append(f"complete -c llmos -n __fish_use_subcommand -a {command.name} -d {_fish_text(command.help)}")
-    for command in commands:
-        within = f"complete -c llmos -n '__fish_seen_subcommand_from {command.name}'"
-        lines += [f"{within} {_fish_option(option)}" for option in command.options]
-        if command.words:
-            lines.append(f"{within} -a {_fish_text(' '.join(command.words))}")
-        if command.files:
-            lines.append(f"{within} -F")
-    return "\n".join(lines) + "\n"
+
+def _fish(root: Command) -> str:
+    groups = " ".join(command.name for command in root.commands if command.commands)
+    taking = [_single(f"{' '.join(c.path)}:{name}") for c in root.all for o in c.options if o.takes for name in o.names]
+    lines = [line for command in root.all for line in _fish_command(command)]
+    return _FISH.replace("@GROUPS@", groups).replace("@TAKING@", " ".join(taking)) + "\n".join(lines) + "\n"
+
+
+def _fish_command(command: Command) -> Iterator[str]:
+    here = f'__llmos_is "{" ".join(command.path)}"'
+    for option in command.options:
+        yield f"complete -c llmos -n {_fish_text(here)} {_fish_option(option)}"
+    for below in command.commands:
+        yield f"complete -c llmos -n {_fish_text(here)} -a {below.name} -d {_fish_text(below.help)}"
+    for number, argument in enumerate(command.arguments):
+        where = f"{here} {'-ge' if argument.many else '-eq'} {number}"
+        yield f"complete -c llmos -n {_fish_text(where)} {_fish_values(argument)}"
+
+
+def _fish_values(argument: Argument) -> str:
+    if argument.takes in ("file", "value"):
+        return "-F" if argument.takes == "file" else "-f"
+    if argument.takes == "plan":
+        saved = "(string match -q -- '@*' (commandline -ct); and llmos completions --values plans 2>/dev/null | string replace -r '^' '@')"
+        return f"-F -a {_fish_text(' '.join((*FIXED['tools'], saved)))}"
+    return f"-a {_fish_text(_fish_words(argument.takes))}"
+
+
+def _fish_words(kind: str) -> str:
+    return f"(llmos completions --values {kind} 2>/dev/null)" if kind in ASKED else " ".join(FIXED[kind])
 
 
 def _fish_option(option: Option) -> str:
     names = [*(f"-s {name}" for name in option.of_length("-")), *(f"-l {name}" for name in option.of_length("--"))]
-    takes = {"": "", "file": " -r -F", "value": " -x"}[option.takes]
-    return f"{' '.join(names)}{takes} -d {_fish_text(option.help)}"
+    takes = {"": "", "file": " -r -F", "value": " -x"}
+    value = takes[option.takes] if option.takes in takes else f" -x -a {_fish_text(_fish_words(option.takes))}"
+    return f"{' '.join(names)}{value} -d {_fish_text(option.help.rstrip('.'))}"
 
 
 def _fish_text(text: str) -> str:

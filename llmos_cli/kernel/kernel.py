@@ -7,7 +7,7 @@ import secrets
 import shlex
 import traceback
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +18,14 @@ from llmos_cli.effects import Decision, Effects, Verdict
 from llmos_cli.errors import Bug, Interrupted, LlmosError, NotFound, NotUnderstood, Partial, Refused, UsageError
 from llmos_cli.events import Answered, Applied, Approve, Event, Finished, Noted, Planned, Proposed
 from llmos_cli.host import Host
+from llmos_cli.kernel import offered
+from llmos_cli.kernel.near import names_near
 from llmos_cli.kernel.pulse import Pulse
+from llmos_cli.kernel.remembering import Remembering
 from llmos_cli.kernel.stages import Change, Focus, Result, paths_of, run
 from llmos_cli.literals import LAST
-from llmos_cli.memory.turns import Turn, Turns
+from llmos_cli.memory.memory import Memory
+from llmos_cli.memory.turns import Turn
 from llmos_cli.places import Place
 from llmos_cli.plan import Plan
 from llmos_cli.tools import TOOLS
@@ -29,32 +33,37 @@ from llmos_cli.tools.talk import AGAIN
 from llmos_cli.values import Files, Text, Value
 
 if TYPE_CHECKING:
+    from llmos_cli.kernel.taught import Match
     from llmos_cli.planner.planner import Planner
     from llmos_cli.policy.journal import Journal, JournalEntry
+    from llmos_cli.policy.rules import Rules
+    from llmos_cli.search.library import Library
 
-# how sure the planner must be: to read, to make what was not there, to change what is there while nobody looks
-READ_AT, ADD_AT, CHANGE_AT = 0.05, 0.2, 0.5
-ADDING = {"copy", "mkdir", "touch", "link", "pack", "unpack", "write"}
+ADDING = {"copy", "mkdir", "touch", "link", "pack", "unpack", "write", "remember", "mail.draft", "mail.reply"}
 ALONE_NEVER = {"final", "many files", "keys and start-up files", "outside"}  # rules that a guess does not pass alone
 UNSURE = "I am not sure that I understood. Did you mean: {}"
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a turn is to be run. `go_on`: the request speaks of the last turn; `unattended`: nobody looks at the plan before it is done."""
+    """How a turn is to be run. `go_on`: the request speaks of the last turn; `unattended`: nobody looks at the plan before it is done;
+    `offered`: the material is there, and may not be meant."""
 
     go_on: bool = False
     plan_only: bool = False
     dry_run: bool = False
     unattended: bool = False
-    material: str | None = None
+    material: Value | None = None
+    offered: bool = False
     notice: Callable[[Event], None] = lambda event: None
 
 
-class Kernel:
+class Kernel(Remembering):
     def __init__(self, host: Host, *, planner: Planner | None = None) -> None:
         self.host = host
-        self.turns = Turns(host.paths.data)
+        self.memory = Memory(host.paths.data, host.clock)
+        self.turns = self.memory.turns
+        self.session = host.session
         self._planner = planner
         self._journal: Journal | None = None
 
@@ -75,6 +84,12 @@ class Kernel:
             self._planner = Planner.bundled(Path(str(resources("llmos_cli") / "data" / "planner.gguf")), TOOLS)
         return self._planner
 
+    @property
+    def rules(self) -> Rules:
+        from llmos_cli.policy.rules import Rules
+
+        return Rules(self.host.paths.config, self.host.home)
+
     def undo(self, id: str = "") -> list[JournalEntry]:
         """Take back the newest change that can be, or the one named, with the other stages of the same turn that were made after it.
 
@@ -83,17 +98,22 @@ class Kernel:
         entries = [e for e in self.journal.history(200) if e.state in ("applied", "stuck")]
         first = next((e for e in entries if (e.id == id if id else e.undoable)), None)
         if first is None or not first.turn:
-            return [self.journal.undo(id or (first.id if first else None))]
+            return [self.taken_back(self.journal.undo(id or (first.id if first else None)))]
         group = [e for e in entries if e.turn == first.turn and e.undoable]
-        return [self.journal.undo(e.id) for e in group]
+        return [self.taken_back(self.journal.undo(e.id)) for e in group]
+
+    def keep(self, request: str, text: Text) -> None:
+        """Text that was shown without a plan, such as a command's output, becomes `@last`. Raises LlmosError."""
+        host = self.host
+        self.turns.record(Turn(host.clock(), str(host.cwd), request, "", 1.0, "done", "text", text, self.session))
 
     def turn(self, request: str, approve: Approve, options: Options = Options(), *, typed: bool = False) -> Generator[Event, None, None]:
         """Plan, work out, judge, ask, apply, record. `typed` says that the request is a plan. The last event is Finished."""
-        turn = _Turn(self, request, approve, options, typed)
+        turn = OneTurn(self, request, approve, options, typed)
         yield from turn.events()
 
 
-class _Turn:
+class OneTurn:
     """What is known of a turn while it goes on."""
 
     def __init__(self, kernel: Kernel, request: str, approve: Approve, options: Options, typed: bool) -> None:
@@ -101,11 +121,12 @@ class _Turn:
         self.request, self.approve, self.options, self.typed = request, approve, options, typed
         self.focus = Focus()
         self.entries: list[str] = []
-        self.pulse = Pulse(request, lambda: self.focus.passed, options.notice)
+        self.pulse = Pulse(lambda: self.focus.work or (request, self.focus.passed, 0), options.notice)
         self.plan_text, self.confidence, self.origin = "", 0.0, ""
+        self.taught: Match | None = None
         self.id = secrets.token_hex(8)
         self.done = False  # something was changed
-        self._material = None if options.material is None else Text(tuple(options.material.splitlines()))
+        self._material = options.material
 
     def events(self) -> Generator[Event, None, None]:
         try:
@@ -125,25 +146,29 @@ class _Turn:
             ended = self._failed(Bug(f"a bug in llmos: {type(error).__name__}: {error}", hint="LLMOS_DEBUG=1 shows more"))
             self._log(traceback.format_exc())
         self._record(ended.outcome)
+        yield from map(Noted, self.kernel.memory.notices())
         yield ended
 
     def _run(self) -> Iterator[Event]:
         if not self.request.strip():
             raise UsageError("the request is empty", hint='llmos ask "the five largest files here"')
+        self.taught = None if self.typed or self._as_typed() else self.kernel.taught_plan(self.request)
         before = (
-            self.kernel.turns.last(self.host.session, str(self.host.cwd)) if self._speaks_of_last() and self._material is None else None
+            self.kernel.turns.last(self.kernel.session, str(self.host.cwd)) if self._speaks_of_last() and self._material is None else None
         )
         last = before.last if before else self._material
         with self.pulse:
             planned, found = self._started(before, last)
             self.plan_text, self.confidence, self.origin = planned.text, planned.confidence, planned.origin
             yield planned
-            if self.options.plan_only:
+            if self.taught:
+                yield Noted(f"You taught me this: {self.taught.phrase.words}")
+            if self.options.plan_only and not asks(planned.plan):
                 return
             self._gate(planned)
             for step in found:
                 if isinstance(step, Change):
-                    yield from self._change(step.effects)
+                    yield from self._change(step.effects, step.tool)
                     if self.options.dry_run:
                         return
                 else:
@@ -157,7 +182,7 @@ class _Turn:
         """
         failed: tuple[Planned, Focus, Exception] | None = None
         for planned in self._plans(before):
-            if self.options.plan_only:
+            if self.options.plan_only and not asks(planned.plan):
                 return planned, iter(())
             if failed and _tools(planned.plan) != _tools(failed[0].plan):
                 continue
@@ -183,10 +208,20 @@ class _Turn:
                 "the last result was too long to be remembered whole", hint="say the whole request again, with what is to change"
             )
         quiet = changes and self.options.unattended
-        return self.host.place(paths_of(last), "home" if not quiet else "said" if planned.origin == "plan" else "here")
+        place = self.kernel.place(paths_of(last), "home" if not quiet else "said" if planned.origin == "plan" else "here")
+        return replace(place, library=self._library()) if "search" in _tools(planned.plan) else place
+
+    def _library(self) -> Library:
+        from llmos_cli.search.library import Library
+
+        paths = self.host.paths
+        ignored = (self.host.home / item.removeprefix("~/") for item in self.host.settings["search.ignore"])
+        own = (paths.config, paths.data, paths.state, paths.cache, *ignored)
+        return Library(paths.cache / "search", self.host.home, own, self.focus.tell)
 
     def _speaks_of_last(self) -> bool:
-        return self.options.go_on or LAST in self.request or self.request.startswith(AGAIN)
+        taught = self.taught is not None and LAST in self.taught.phrase.plan
+        return self.options.go_on or taught or LAST in self.request or self.request.startswith(AGAIN)
 
     # ---- planning ---------------------------------------------------------------------------------------
 
@@ -198,10 +233,17 @@ class _Turn:
             check(plan, TOOLS, kind)
             yield Planned(plan, plans.show(plan, TOOLS), 1.0, "plan")
             return
-        context = before.context if before else "text" if self._material else "none"
+        if self.taught is not None:
+            check(self.taught.plan, TOOLS, kind)
+            yield Planned(self.taught.plan, plans.show(self.taught.plan, TOOLS), 1.0, "taught", self.taught.sources)
+            return
+        context = before.context if before else _kind(self._material)
         refused: LlmosError | None = None
         some = False
-        for proposal in self.kernel.planner.candidates(self.request, context):
+        names, planner = names_near(self.host.place(), self.kernel.memory.places()), self.kernel.planner
+        is_offered = self.options.offered and before is None and isinstance(self._material, Text)
+        found = offered.candidates(planner, self.request, names) if is_offered else planner.candidates(self.request, context, names)
+        for proposal in found:
             try:
                 plan = self._again(proposal.plan, before)
                 check(plan, TOOLS, kind)
@@ -230,41 +272,51 @@ class _Turn:
         """Act only on what is likely to be right: a guess is shown, not done. Raises NotUnderstood."""
         changing = [step for step in planned.plan.steps if TOOLS[step.tool].changes]
         adds = all(step.tool in ADDING and "overwrite" not in step.args for step in changing)
-        least = READ_AT if not changing or not self.options.unattended else ADD_AT if adds else CHANGE_AT
+        least = self.host.settings["sure.read" if not changing or not self.options.unattended else "sure.add" if adds else "sure.change"]
         overlooked = bool(changing) and self.options.unattended and planned.unused > 0
-        if not _asks(planned.plan) and (planned.confidence < least or overlooked):
+        if not asks(planned.plan) and (planned.confidence < least or overlooked):
             raise NotUnderstood(UNSURE.format(planned.text), hint=f"llmos run {shlex.quote(planned.text)}", choices=(planned.text,))
 
     # ---- changing -----------------------------------------------------------------------------------------
 
-    def _change(self, effects: Effects) -> Iterator[Event]:
+    def _change(self, effects: Effects, tool: str) -> Iterator[Event]:
         if not effects:
             yield Noted("Nothing to do: it is so already." if self.focus.passed else "Nothing matches, so nothing was changed.")
             return
-        verdict = self._judged(effects)
-        yield Proposed(effects, verdict)
+        verdict = self._judged(effects, tool)
+        yield Proposed(effects, verdict, tool)
         if verdict.decision is Decision.DENY:
             raise Refused(verdict.reason, hint=f"rule: {verdict.rule}")
         if self.options.dry_run:
             self._asked(effects, verdict)
             return
-        if verdict.rule in ALONE_NEVER and self.options.unattended and self.origin == "planner":
+        if verdict.rule in ALONE_NEVER and self.options.unattended and self.origin != "plan":
             raise Refused(f"{verdict.reason}: that is not done on a guess", hint=f"llmos run --yes {shlex.quote(self.plan_text)}")
         if verdict.decision is Decision.ASK and not self._asked(effects, verdict):
             raise Refused("it was not approved")
-        if self._judged(effects) != verdict:
+        if self._judged(effects, tool) != verdict and not self._spared(effects, tool, verdict):
             raise Refused("the files were changed while the question stood", hint="ask again")
-        entry = self.kernel.journal.apply(effects, note=self.request, plan=self.plan_text, turn=self.id)
+        entry = self.kernel.apply(effects, note=self.request, plan=self.plan_text, turn=self.id)
         self.done = True
         if entry.undoable:
             self.entries.append(entry.id)
         yield Applied(effects, entry.id if entry.undoable else "")
 
-    def _judged(self, effects: Effects) -> Verdict:
+    def _judged(self, effects: Effects, tool: str) -> Verdict:
+        """What the person lets pass without a question passes where the plan is typed, or as good as certain."""
         from llmos_cli.policy.judge import judge
+        from llmos_cli.policy.rules import Allowed
 
-        own = (self.host.paths.state, self.host.paths.data)
-        return judge(effects, home=self.host.home, cwd=self.host.cwd, own=own)
+        own = (self.host.paths.state, self.host.paths.data, self.host.paths.config)
+        allowed = self.kernel.rules.allowed() if self.origin == "plan" or self.confidence >= self.host.settings["sure.trust"] else Allowed()
+        trusted = tuple(map(Path, allowed.folders))
+        trusted_tool = tool if tool in allowed.tools else ""
+        return judge(effects, home=self.host.home, cwd=self.host.cwd, own=own, trusted=trusted, trusted_tool=trusted_tool)
+
+    def _spared(self, effects: Effects, tool: str, before: Verdict) -> bool:
+        """Whether all that is different now is a rule that the person made at the question."""
+        now = self._judged(effects, tool)
+        return before.rule == "own files" and now.rule in ("trusted folder", "trusted tool")
 
     def _asked(self, effects: Effects, verdict: Verdict) -> bool:
         self.pulse.quiet = True
@@ -285,16 +337,17 @@ class _Turn:
     # ---- remembering ----------------------------------------------------------------------------------------
 
     def _record(self, outcome: str) -> None:
-        """Keep the turn. A memory that cannot be written does not spoil what was done: it is in the log, where there is one."""
+        """Keep the turn. A memory that cannot be written does not spoil what was done: it is said once, and is in the log."""
         focus = self.focus if outcome == "done" else Focus()
         value: Value | None = focus.value
         turn = Turn(
             self.host.clock(), str(self.host.cwd), self.request, self.plan_text, self.confidence, outcome,
-            focus.context if value is not None else "none", value, self.host.session,
+            focus.context if value is not None else "none", value, self.kernel.session, self.id,
         )  # fmt: skip
         try:
             self.kernel.turns.record(turn)
         except (LlmosError, OSError, ValueError) as error:
+            self.kernel.memory.store.notices.append(f"This was done, and not remembered: {error}.")
             self._log(str(error))
 
     def _log(self, text: str) -> None:
@@ -309,12 +362,16 @@ class _Turn:
             pass
 
 
-def _asks(plan: Plan) -> bool:
+def asks(plan: Plan) -> bool:
     return plan.steps[0].tool in ("clarify", "escalate")
 
 
 def _tools(plan: Plan) -> list[str]:
     return [step.tool for step in plan.steps]
+
+
+def _kind(material: Value | None) -> str:
+    return "none" if material is None else "files" if isinstance(material, Files) else "text"
 
 
 def _raising(error: Exception) -> Iterator[Change | Result]:

@@ -13,10 +13,11 @@ AFTER, EVERY = 0.5, 0.2
 
 
 class Pulse:
-    """Gives `notice` Progress events from a thread of its own while the `with` block runs; `passed` says how many items went by."""
+    """Gives `notice` Progress events from a thread of its own while the `with` block runs; `state` says what is done, with
+    how many items so far, and of how many (0: not known)."""
 
-    def __init__(self, step: str, passed: Callable[[], int], notice: Callable[[Event], None]) -> None:
-        self._step, self._passed, self._notice = step, passed, notice
+    def __init__(self, state: Callable[[], tuple[str, int, int]], notice: Callable[[Event], None]) -> None:
+        self._state, self._notice = state, notice
         self._done = threading.Event()
         self.quiet = False  # while a person is asked
         self._thread = threading.Thread(target=self._beat, daemon=True)
@@ -34,7 +35,8 @@ class Pulse:
         while not self._done.wait(wait):
             if not self.quiet:
                 try:
-                    self._notice(Progress(self._step, self._passed(), time.monotonic() - began))
+                    step, items, total = self._state()
+                    self._notice(Progress(step, items, time.monotonic() - began, total))
                 except (OSError, ValueError, LlmosError):  # nobody sees it: the turn itself will notice
                     return
             wait = EVERY

@@ -31,6 +31,11 @@ class Focus:
     value: Value | None = None
     seen: list[Entry] = field(default_factory=list)
     passed: int = 0  # files that have gone by, in all steps
+    work: tuple[str, int, int] | None = None  # what a tool is busy with, as it tells
+
+    def tell(self, what: str, done: int, total: int) -> None:
+        """What a tool is busy with, how far it has come, and of how much (0: not known); '' when it is through."""
+        self.work = (what, done, total) if what else None
 
     def watch(self, files: Files) -> Files:
         """The same files, of which the first are remembered as they go by."""
@@ -46,9 +51,10 @@ class Focus:
 
 @dataclass(frozen=True)
 class Change:
-    """Effects that a step has worked out; nothing has happened yet."""
+    """Effects that a step has worked out; nothing has happened yet. `tool` is the step's."""
 
     effects: Effects
+    tool: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def run(plan: Plan, tools: Tools, place: Place, last: Value | None, focus: Focus
                 value = focus.watch(value)
             found = call(bind(step, tools[step.tool], place), value, place)
             if isinstance(found, tuple):
-                yield Change(found)
+                yield Change(found, step.tool)
                 value = Files.at(path for effect in found for path in made(effect))
                 focus.context, focus.value = "change", value
             else:

@@ -100,11 +100,11 @@ class Draft:
         step = Operation("rename", node.path, PENDING, origin)
         self.steps.append(Step(step, node, made, loose))
 
-    def make_folder(self, target: Node) -> None:
+    def make_folder(self, target: Node, mode: tuple[int, ...] = ()) -> None:
         assert target.parent is not None, "the root is there"
         self.touch(target.parent)
         target.kind, target.place, target.source = "folder", "", ""
-        self.steps.append(Step(Operation("mkdir", target.path, MADE_FOLDER), target, made=True))
+        self.steps.append(Step(Operation("mkdir", target.path, MADE_FOLDER, after=mode), target, made=True))
 
     def change(self, do: str, node: Node, before: tuple[int, ...], after: tuple[int, ...]) -> None:
         change = Operation(do, node.path, PENDING, before=before, after=after)

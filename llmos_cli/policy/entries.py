@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from llmos_cli.db import Connection, Row, open_database, transaction
+from llmos_cli.db import Connection, Row, explained, open_database, transaction
 from llmos_cli.errors import LlmosError
 from llmos_cli.policy.apply import Batch
 
@@ -65,6 +65,10 @@ class Entries:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    def rows(self) -> list[Row]:
+        """All of them as they are stored, the oldest first; none where there is no journal yet."""
+        return self._db.execute("SELECT id, about FROM entries ORDER BY n").fetchall() if self._is_made else []
 
     @cached_property
     def _db(self) -> Connection:
@@ -165,6 +169,18 @@ class Entries:
     def forget(self, id: str) -> None:
         with transaction(self._db) as db:
             db.execute("DELETE FROM entries WHERE id = ?", (id,))
+
+    def blank(self, entry: JournalEntry, note: str) -> None:
+        """Leave nothing of what was said and shown but the sorts of effects."""
+        about = {"note": note, "plan": "", "effects": [{"op": effect["op"], "path": ""} for effect in entry.effects], "turn": entry.turn}
+        with transaction(self._db) as db:
+            db.execute("UPDATE entries SET about = ? WHERE id = ?", (json.dumps(about), entry.id))
+
+    def shrink(self) -> None:
+        """Leave no trace of what was deleted in the file."""
+        with explained(self._path):
+            for statement in ("PRAGMA temp_store=MEMORY", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                self._db.execute(statement)
 
 
 def _packed(batch: Batch) -> bytes:

@@ -11,10 +11,13 @@ from llmos_cli.effects import (
     Copy,
     Effect,
     Link,
+    Mail,
     MakeFolder,
     Move,
     Pack,
+    Remember,
     Remove,
+    Send,
     SetMode,
     SetOwner,
     Trash,
@@ -91,7 +94,7 @@ class Expansion:
         self.make_parents(target)
         return target
 
-    def make_parents(self, target: Node) -> None:
+    def make_parents(self, target: Node, mode: tuple[int, ...] = ()) -> None:
         missing = []
         above = target.parent
         while above is not None and not above.kind:
@@ -100,7 +103,7 @@ class Expansion:
         if above is not None and above.kind != "folder":
             raise LlmosError(f"{above.path} is {_noun(above.kind)}, not a folder")
         for folder in reversed(missing):
-            self.draft.make_folder(folder)
+            self.draft.make_folder(folder, mode)
 
     def group_of(self, path: str) -> int | None:
         """The group that new things in the folder of `path` belong to, where the folder decides that."""
@@ -195,6 +198,20 @@ class Expansion:
         group = self.group_of(effect.path)
         target = self.cleared(effect.path, overwrite=effect.overwrite, kind="file")
         job = NewFile(self.draft.place_beside(target), effect.data, like, group)
+        self.draft.rename(self.draft.stage(job, "file"), target, made=True)
+
+    def mail(self, effect: Mail) -> None:
+        """A new file in a Maildir, which is made where it is missing; the draft that it takes the place of goes into the vault."""
+        if effect.replaces:
+            old = self.existing(effect.replaces)
+            if old.stat is None or effect.seen != (old.stat.st_size, old.stat.st_mtime_ns):
+                raise LlmosError("the draft was changed in the meantime", hint="ask again: it is then shown as it is now")
+            self.draft.stash(old)
+        maildir = os.path.dirname(os.path.dirname(effect.path))
+        for name in ("tmp", "new", "cur"):
+            self.make_parents(self.draft.world.find(f"{maildir}/{name}/_"), mode=(0o700,))
+        target = self.cleared(effect.path, overwrite=False, kind="file")
+        job = NewFile(self.draft.place_beside(target), effect.data, private=True)
         self.draft.rename(self.draft.stage(job, "file"), target, made=True)
 
     def link(self, effect: Link) -> None:
@@ -301,6 +318,9 @@ EXPANDERS: Mapping[type[Effect], Callable[[Expansion, Any], None]] = {
     SetOwner: Expansion.set_owner,
     Pack: Expansion.pack,
     Unpack: Expansion.unpack,
+    Mail: Expansion.mail,
+    Remember: lambda expansion, effect: None,  # memory keeps it; the journal only says so
+    Send: Expansion.mail,
 }
 
 

@@ -26,6 +26,7 @@ from llmos_cli.policy.check import Trial
 from llmos_cli.policy.draft import Draft
 from llmos_cli.policy.entries import Entries, JournalEntry
 from llmos_cli.policy.expand import expand
+from llmos_cli.policy.forget import Emptied, empty, mentioning
 from llmos_cli.policy.lock import Note, locked
 from llmos_cli.policy.operations import all_done
 from llmos_cli.policy.reasons import reason
@@ -112,6 +113,20 @@ class Journal:
     def history(self, limit: int = 20) -> list[JournalEntry]:
         """The newest entries, newest first."""
         return self._entries.newest_first(limit)
+
+    def mentioning(self, says: Callable[[str], bool], turns: frozenset[str] = frozenset()) -> list[str]:
+        """The ids of entries made for these turns, or whose words or paths `says` is true of."""
+        return mentioning(self._entries, says, turns)
+
+    def forget(self, ids: Sequence[str], *, undo_too: bool = False) -> Emptied:
+        """Take request, plan and paths out of what is shown of these entries, for good. They can still be undone, unless that goes too.
+
+        Raises LlmosError.
+        """
+        if not ids:
+            return Emptied()
+        with self._held():
+            return empty(self._entries, [id for id in ids if self._entries.has(id)], undo_too=undo_too)
 
     def recover(self) -> list[JournalEntry]:
         """Bring what a killed process left half done to an end; the entries that it did so with, as they are now."""

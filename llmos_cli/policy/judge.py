@@ -19,10 +19,13 @@ from llmos_cli.effects import (
     Decision,
     Effect,
     Link,
+    Mail,
     MakeFolder,
     Move,
     Pack,
+    Remember,
     Remove,
+    Send,
     SetMode,
     SetOwner,
     Trash,
@@ -101,8 +104,10 @@ def judge(
     trusted: Sequence[Path] = (),
     limit: int = 200,
     own: Sequence[Path] = (),
+    trusted_tool: str = "",
 ) -> Verdict:
-    """The verdict on exactly these effects. `trusted` are folders whose change needs no question, `own` llmos's folders."""
+    """The verdict on exactly these effects. `trusted` are folders whose change needs no question, `own` llmos's folders;
+    `trusted_tool` is the tool that they come from, where it needs none."""
     if not effects:
         return Verdict(Decision.ALLOW, "reads only", "nothing is changed")
     cases = _Court(home, cwd, trusted, own).cases(effects)
@@ -111,10 +116,14 @@ def judge(
             path = rule.fits(case)
             if path is not None:
                 return Verdict(rule.decision, rule.name, rule.reason.format(path=path), rule.loud)
+    if all(isinstance(effect, Remember) for effect in effects):
+        return Verdict(Decision.ALLOW, "own memory", "it is kept in memory, and no file is changed")
     if _more_than(cases, limit):
         return Verdict(Decision.ASK, "many files", f"more than {limit} files are changed", True)
     if all(_is_below(p.path, case.trusted) for case in cases for p in case.changed):
         return Verdict(Decision.ALLOW, "trusted folder", "all of it is in folders that you trust")
+    if trusted_tool:
+        return Verdict(Decision.ALLOW, "trusted tool", f"you let {trusted_tool} work without asking")
     return Verdict(Decision.ASK, "own files", "files of yours are changed")
 
 
@@ -131,12 +140,19 @@ def _whole_home(case: Case) -> str | None:
 
 def _own_state(case: Case) -> str | None:
     def is_own(place: Place) -> bool:
+        if _is_kept_mail(case, place):
+            return False
         if _is_below(place.path, case.own) or f"/{VAULT}" in place.path:
             return True
         there = [folder for folder in case.own if os.path.lexists(folder)]
         return place.goes and _is_at_or_above(place.path, there)
 
     return _first(case.changed, is_own)
+
+
+def _is_kept_mail(case: Case, place: Place) -> bool:
+    """Drafts and the outbox are llmos's own, and mail is what may be put there."""
+    return isinstance(case.effect, Mail) and _is_below(place.path, tuple(f"{folder}/mail" for folder in case.own))
 
 
 def _unknown(case: Case) -> str | None:
@@ -166,7 +182,12 @@ def _known_folder(case: Case) -> str | None:
 
 
 def _outside(case: Case) -> str | None:
-    return _first(case.places, lambda p: not _is_below(p.path, (*case.within, *case.trusted)))
+    return _first(case.places, lambda p: not _is_below(p.path, (*case.within, *case.trusted)) and not _is_kept_mail(case, p))
+
+
+def _sends(case: Case) -> str | None:
+    """Whatever else is allowed, a mail is shown and asked about."""
+    return case.effect.path if isinstance(case.effect, Send) else None
 
 
 DENY, ASK = Decision.DENY, Decision.ASK
@@ -179,9 +200,10 @@ RULES = (
     Rule("keys and start-up files", ASK, True, "{path} opens doors or is run at login", _sensitive),
     Rule("known folder", ASK, True, "{path} is one of your main folders", _known_folder),
     Rule("outside", ASK, True, "{path} is outside your home and this folder", _outside),
+    Rule("mail is sent", ASK, True, "once a mail has left, it cannot be taken back", _sends),
 )
 KNOWN_EFFECTS = (
-    Move, Copy, Trash, Remove, MakeFolder, Write, Link, SetMode, SetOwner, Pack, Unpack,
+    Move, Copy, Trash, Remove, MakeFolder, Write, Link, SetMode, SetOwner, Pack, Unpack, Mail, Remember,
 )  # fmt: skip
 
 
@@ -209,6 +231,8 @@ class _Court:
 
     def _places(self, effect: Effect) -> list[Place]:
         at = self._at(effect.path)
+        if isinstance(effect, Remember):
+            return []
         if isinstance(effect, Move):
             return [Place(at, True, True), Place(self._at(effect.to), True, effect.overwrite)]
         if isinstance(effect, Copy):
@@ -225,6 +249,9 @@ class _Court:
             into = self._at(os.path.join(effect.into, "."))
             made = [Place(self._at(os.path.join(into, name)), True) for name in effect.members]
             return [Place(at, False), Place(into, True), *made]
+        if isinstance(effect, Mail):
+            gone = [Place(self._at(effect.replaces), True, True)] if effect.replaces else []
+            return [Place(at, True), *gone, *(Place(os.path.realpath(path), False) for path in effect.sources)]
         return [Place(at, True, isinstance(effect, Write) and effect.overwrite)]
 
     def _at(self, path: str) -> str:

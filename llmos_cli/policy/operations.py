@@ -17,7 +17,7 @@ from llmos_cli.policy.world import mode_of
 
 @dataclass(frozen=True)
 class Operation:
-    """`do` is rename (from `origin` to `path`), mkdir, mode or owner (of `path`, from `before` to `after`).
+    """`do` is rename (from `origin` to `path`), mkdir (with the mode `after`, if any), mode or owner (of `path`, from `before` to `after`).
 
     `seal` is set for what an entry made: what lay in it then, so that undo does not take away what was added later.
     """
@@ -53,7 +53,7 @@ class Operation:
         if self.do == "rename":
             rename_new(self.origin, self.path)
         elif self.do == "mkdir":
-            os.mkdir(self.path)
+            os.mkdir(self.path, *self.after)
         elif self.do == "mode":
             os.chmod(self.path, self.after[0])
         else:

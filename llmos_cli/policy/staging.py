@@ -23,12 +23,13 @@ class Job(Protocol):
 
 @dataclass(frozen=True)
 class NewFile:
-    """A file of `data`; with the mode, owner and attributes of `like`, or in the group of its folder."""
+    """A file of `data`; with the mode, owner and attributes of `like`, or in the group of its folder; `private` is 0600."""
 
     place: str
     data: bytes
     like: Node | None = None
     group: int | None = None
+    private: bool = False
 
     @property
     def size(self) -> int:
@@ -36,6 +37,8 @@ class NewFile:
 
     def run(self) -> list[str]:
         with open(self.place, "xb") as file:
+            if self.private:
+                os.fchmod(file.fileno(), 0o600)
             if self.like is None:
                 file.write(self.data)
                 join_group(file.fileno(), self.group)

@@ -5,22 +5,30 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from llmos_cli.host import Host
-from llmos_cli.literals import PathName
+from llmos_cli.literals import Ext, PathName
 from llmos_cli.places import Place
 from llmos_cli.plan import Tools
 from llmos_cli.shell.lines import is_slash, masked
 from llmos_cli.shell.slash import COMMANDS
 from llmos_cli.tool import Param, Tool
 
-MAX_PATHS = 300
+MAX_PATHS, MAX_LOOKED_AT = 300, 2000
+USUAL = {  # by the name of a type: what one would begin with
+    "size": ("100KB", "1MB", "10MB", "100MB", "1GB"),
+    "when": ("1d", "7d", "30d", "1y", "today", "yesterday"),
+    "period": ("today", "yesterday", "last week", "last month", "last year"),
+}
 KNOWN = ("downloads", "desktop", "documents", "pictures", "music", "videos")
+Values = Callable[[str], Sequence[str]]
 _NEEDS_QUOTES = re.compile(r'[\s|;,="\\]')
 
 
@@ -35,16 +43,16 @@ class Offer:
 
 
 class LineCompleter(Completer):
-    def __init__(self, tools: Tools, host: Callable[[], Host]) -> None:
-        self._tools, self._host = tools, host
+    def __init__(self, tools: Tools, host: Callable[[], Host], values: Values = lambda name: ()) -> None:
+        self._tools, self._host, self._values = tools, host, values
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        for offer in offers(document.text_before_cursor, self._tools, self._host().place()):
+        for offer in offers(document.text_before_cursor, self._tools, self._host().place(), self._values):
             yield Completion(offer.text, -offer.replaces, display=offer.shown or offer.text, display_meta=offer.help)
 
 
-def offers(text: str, tools: Tools, place: Place) -> Iterator[Offer]:
-    """What may stand at the end of `text`."""
+def offers(text: str, tools: Tools, place: Place, values: Values = lambda name: ()) -> Iterator[Offer]:
+    """What may stand at the end of `text`; `values` gives what may follow a slash command."""
     text = text.lstrip()
     name, space, rest = text.partition(" ")
     if text.startswith("!"):
@@ -54,6 +62,10 @@ def offers(text: str, tools: Tools, place: Place) -> Iterator[Offer]:
         yield from _paths(rest.lstrip(), place, folders=True)
     elif name == "/tools" and space:
         yield from (Offer(tool.name, len(rest), help=_first(tool)) for tool in tools.values() if tool.name.startswith(rest))
+    elif is_slash(text) and space:
+        yield from (Offer(value, len(rest)) for value in values(name[1:]) if value.startswith(rest))
+        if name == "/open":
+            yield from _paths(rest, place)
     elif is_slash(text) and not space:
         yield from (
             Offer(f"/{c.name}", len(text), f"/{c.name} {c.takes}", c.help) for c in COMMANDS.values() if c.name.startswith(text[1:])
@@ -94,10 +106,23 @@ def _argument(tool: Tool, word: str, before: str, first: bool, place: Place) -> 
 def _values(param: Param, text: str, place: Place) -> Iterator[Offer]:
     """Fixed words first; of a list, the last item."""
     item = text.rpartition(",")[2] if param.many and '"' not in text else text
-    yield from (Offer(fixed, len(item)) for fixed in param.type.fixed if fixed.startswith(item))
+    usual = USUAL.get(param.type.name, ()) if not param.type.fixed else ()
+    yield from (Offer(_in_quotes(word), len(item)) for word in (*param.type.fixed, *usual) if word.startswith(item))
+    if isinstance(param.type, Ext):
+        yield from (Offer(ext, len(item), help="here") for ext in _endings(place) if ext.startswith(item.lower()))
     if isinstance(param.type, PathName):
         yield from (Offer(word, len(item), help="folder") for word in KNOWN if word.startswith(item.lower()) and place.known_folder(word))
         yield from _paths(item, place, folders=param.type.folder, quoted=_in_quotes)
+
+
+def _endings(place: Place) -> list[str]:
+    """The endings of files in the current folder, those of most files first."""
+    try:
+        with os.scandir(place.cwd) as scan:
+            found = Counter(os.path.splitext(entry.name)[1][1:].lower() for entry in islice(scan, MAX_LOOKED_AT))
+    except OSError:
+        return []
+    return [ext for ext, _ in found.most_common(20) if ext.isalnum()]
 
 
 def _in_quotes(text: str) -> str:

@@ -7,10 +7,12 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from llmos_cli.check import as_typed
 from llmos_cli.literals import LAST
 from llmos_cli.plan import Tools
+from llmos_cli.shell.positions import positions
 
 
 class Kind(StrEnum):
@@ -39,8 +41,9 @@ _SPEAKS = re.compile(
 )
 
 
-def read(text: str, tools: Tools) -> Line:
-    """The line that was typed. A line that begins as a plan is one even where it is wrong, so that the mistake is marked."""
+def read(text: str, tools: Tools, folder: Path | None = None) -> Line:
+    """The line that was typed. A line that begins as a plan is one even where it is wrong, so that the mistake is marked; a tool and names
+    of files in `folder` are one too."""
     text = text.strip()
     if not text:
         return Line(Kind.EMPTY)
@@ -52,11 +55,13 @@ def read(text: str, tools: Tools) -> Line:
     word, _, rest = text.partition(" ")
     if word == "cd":
         return Line(Kind.SLASH, "cd", rest.strip())
+    if word == "open" and positions(rest):
+        return Line(Kind.SLASH, "open", rest.strip())
     if text in BARE:
         return Line(Kind.SLASH, BARE[text])
     if word == "llmos":
         return _unwrapped(text, tools)
-    plan = begins_as_plan(text, tools) or as_typed(text, tools) is not None
+    plan = begins_as_plan(text, tools) or as_typed(text, tools, folder) is not None
     return Line(Kind.PLAN if plan else Kind.REQUEST, text)
 
 
@@ -101,6 +106,6 @@ def _unwrapped(text: str, tools: Tools) -> Line:
         words = []
     if len(words) > 1 and words[0] in _OWN and not words[1].startswith("-"):
         return Line(_OWN[words[0]], " ".join(words[1:]))
-    if words and words[0] in ("undo", "redo", "history", "tools", "help") and not any(word.startswith("-") for word in words):
+    if words and words[0] in ("undo", "redo", "history", "tools", "doctor", "help") and not any(word.startswith("-") for word in words):
         return Line(Kind.SLASH, words[0], " ".join(words[1:]))
     return Line(Kind.SHELL, text)

@@ -1,34 +1,94 @@
-"""What was typed before, kept in the data folder for this person only."""
+"""What was typed before, and in which folder; kept in the data folder for this person only."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from llmos_cli.paths import Paths, private
 
+FILE = "typed"
+READ = 1024 * 1024  # bytes at the end of the file that are read
 
-class Past(FileHistory):
-    """A line that begins with a space is not kept, as in other shells; a disk that takes nothing does not end the shell."""
 
-    def append_string(self, string: str) -> None:
-        if not string.startswith(" "):
-            super().append_string(string)
+@dataclass(frozen=True)
+class Typed:
+    """`folder` is a mark of it, not its name: so what is forgotten elsewhere is not written here."""
 
-    def store_string(self, string: str) -> None:
+    text: str
+    folder: str
+
+
+def mark(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+
+
+class Past:
+    """Lines in the order in which they were typed. One that begins with a space is not kept, as in other shells; where the folder cannot
+    be written, they are kept for this shell only."""
+
+    def __init__(self, paths: Paths, folder: Callable[[], Path]) -> None:
+        self._file: Path | None = None
+        self._folder = folder
+        self.lines: list[Typed] = []
         try:
-            super().store_string(string)
+            file = private(paths.data) / FILE
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+            os.chmod(file, 0o600)
+            self.lines = list(_read(file))
+            self._file = file
         except OSError:
             pass
 
+    def reload(self) -> None:
+        """The lines as the file has them now: some may have been forgotten."""
+        if self._file is not None:
+            self.lines = list(_read(self._file))
 
-def past(paths: Paths) -> History:
-    """The history on disk, its file 0600 whatever the umask; in memory where the folder cannot be written."""
-    try:
-        file = private(paths.data) / "typed"
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
-        os.chmod(file, 0o600)
-    except OSError:
-        return InMemoryHistory()
-    return Past(str(file))
+    def add(self, text: str) -> None:
+        """Keep it, unless it is the same as the last one here."""
+        typed = Typed(text, mark(self._folder()))
+        if not text.strip() or text.startswith(" ") or (self.lines and self.lines[-1] == typed):
+            return
+        self.lines.append(typed)
+        entry = f"\n# {datetime.now():%Y-%m-%d %H:%M:%S} {typed.folder}\n" + "".join(f"+{line}\n" for line in text.split("\n"))
+        try:
+            if self._file is not None:
+                with open(os.open(self._file, os.O_WRONLY | os.O_APPEND), "ab") as file:
+                    file.write(entry.encode(errors="surrogateescape"))
+        except OSError:  # a disk that takes nothing does not end the shell
+            pass
+
+    def suggestion(self, start: str) -> str:
+        """The rest of the line that was typed last with this beginning: in this folder, or else anywhere; '' for none."""
+        if not start.strip():
+            return ""
+        here, elsewhere = mark(self._folder()), ""
+        for typed in reversed(self.lines):
+            if typed.text.startswith(start) and len(typed.text) > len(start) and "\n" not in typed.text:
+                if typed.folder == here:
+                    return typed.text[len(start) :]
+                elsewhere = elsewhere or typed.text[len(start) :]
+        return elsewhere
+
+
+def _read(file: Path) -> Iterable[Typed]:
+    """The entries at the end of the file: `# date time mark`, then each line of the text after a `+`."""
+    with file.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(size - READ, 0))
+        lines = stream.read().decode(errors="surrogateescape").split("\n")
+    folder, text = "", list[str]()
+    for line in [*lines, ""]:
+        if line.startswith("+"):
+            text.append(line[1:])
+            continue
+        if text:
+            yield Typed("\n".join(text), folder)
+            text = []
+        if line.startswith("# "):
+            folder = line.split(" ", 3)[3] if line.count(" ") >= 3 else ""

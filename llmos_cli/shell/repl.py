@@ -3,39 +3,60 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from llmos_cli.errors import Bug, LlmosError
 from llmos_cli.host import Host
 from llmos_cli.plan import Tools
 from llmos_cli.shell.lines import Kind, Line, begins_as_plan, read
-from llmos_cli.shell.prompts import Prompts
+from llmos_cli.shell.past import Past
 from llmos_cli.shell.session import Session
 
-WELCOME = "Say what you want done, in plain words. /help says more, Ctrl-D leaves."
+
+class Keyboard(Protocol):
+    """Where lines come from: `shell.prompts` on a screen, `shell.linewise` elsewhere."""
+
+    def line(self) -> str: ...
+    def plan(self, text: str) -> str: ...
+    def when_shown(self, do: Callable[[], None]) -> None: ...
+    def redraw(self) -> None: ...
 
 
-def open_shell(host: Host, tools: Tools) -> None:
-    """The shell on this terminal, until the person leaves it."""
-    session = Session(host, tools, lambda text: prompts.plan(text))
-    prompts = Prompts(session)
-    if not (host.paths.data / "memory.db").exists():
-        session.show.note(WELCOME)
-    prompts.when_shown(lambda: threading.Thread(target=_load, args=(session, prompts), daemon=True).start())
+def open_shell(host: Host, tools: Tools, *, resume: str | None = None) -> None:
+    """The shell on this terminal, until the person leaves it. `resume` names the session to go on with, '' is the last one; None begins a
+    new one. Raises LlmosError where there is no such session."""
+    session = Session(host, tools, lambda text: keyboard.plan(text))
+    session.begin(resume)
+    keyboard = _keyboard(session)
+    keyboard.when_shown(lambda: threading.Thread(target=_load, args=(session, keyboard), daemon=True).start())
     while not session.ended:
         try:
-            text = prompts.line()
+            text = keyboard.line()
         except KeyboardInterrupt:
             continue
         except EOFError:
             break
-        perform(session, chosen(session, read(text, tools)))
+        perform(session, chosen(session, read(text, tools, session.host.cwd)))
     session.wait()  # a model that is being loaded when the process ends can take it down
 
 
-def _load(session: Session, prompts: Prompts) -> None:
+def _keyboard(session: Session) -> Keyboard:
+    host = session.host
+    past = session.past = Past(host.paths, lambda: session.host.cwd)
+    if host.plain or host.env.get("TERM", "") in ("", "dumb"):
+        from llmos_cli.shell.linewise import Linewise
+
+        return Linewise(session, past)
+    from llmos_cli.shell.prompts import Prompts
+
+    return Prompts(session, past)
+
+
+def _load(session: Session, keyboard: Keyboard) -> None:
     session.load()
-    prompts.redraw()
+    keyboard.redraw()
 
 
 def chosen(session: Session, line: Line) -> Line:

@@ -5,30 +5,26 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from llmos_cli.errors import LlmosError, UsageError
-from llmos_cli.plan import known
+from llmos_cli.errors import UsageError
+from llmos_cli.shell import commands as do
+from llmos_cli.shell import recalling
 from llmos_cli.shell.lines import Line
-from llmos_cli.tool import Param
-from llmos_cli.ui.cells import columns, wrap
-from llmos_cli.values import Table, Text
 
 if TYPE_CHECKING:
     from llmos_cli.shell.session import Session
 
-HISTORY = 20
-
 
 @dataclass(frozen=True)
 class SlashCommand:
-    """`takes` is what may follow the name, as help shows it; '' where nothing may."""
+    """`takes` is what may follow the name, as help shows it; '' where nothing may. `values` are offered for it."""
 
     name: str
     takes: str
     help: str
     perform: Callable[[Session, str], None]
+    values: Callable[[Session], Sequence[str]] = lambda session: ()
 
 
 def perform(session: Session, line: Line) -> None:
@@ -44,87 +40,47 @@ def perform(session: Session, line: Line) -> None:
 
 
 def _help(session: Session, rest: str) -> None:
-    commands = [(f"/{command.name} {command.takes}".strip(), command.help) for command in COMMANDS.values()]
-    print_columns(session, HELP, [*KEYS, *commands])
-
-
-def print_columns(session: Session, title: str, rows: Sequence[tuple[str, str]]) -> None:
-    """Names and what they are, each broken at words for the terminal's width."""
-    room, first = columns(session.host), max((len(name) for name, _ in rows), default=0) + 4
-    lines = [wrap(f"  {name:{first - 2}}{text}", room, " " * first) for name, text in rows]
-    session.show.value(Text(tuple("\n".join([wrap(title, room), *lines] if title else lines).splitlines())))
-
-
-def _undo(session: Session, rest: str) -> None:
-    entries = session.kernel.undo(rest)
-    session.count_undo()
-    ids = ", ".join(entry.id for entry in entries)
-    session.show.note(f"Undone: {entries[0].note or entries[0].plan} ({ids}). /redo does it again.")
-
-
-def _redo(session: Session, rest: str) -> None:
-    entry = session.kernel.journal.redo()
-    session.count_undo()
-    session.show.note(f"Done again: {entry.note or entry.plan} ({entry.id}). /undo takes it back.")
-
-
-def _history(session: Session, rest: str) -> None:
-    entries = session.kernel.journal.history(HISTORY)
-    if not entries:
-        session.show.note("Nothing has been changed yet.")
-        return
-    rows = tuple((e.id, f"{datetime.fromtimestamp(e.time):%Y-%m-%d %H:%M}", e.state, len(e.effects), e.note or e.plan) for e in entries)
-    session.show.value(Table(("id", "time", "state", "changes", "request"), rows))
-
-
-def _plan(session: Session, rest: str) -> None:
-    planned = session.planned
-    if planned is None:
-        raise LlmosError("there is no plan yet", hint="say what you want done")
-    sure = "typed" if planned.origin == "plan" else f"{planned.confidence:.0%} sure"
-    session.show.value(Text((f"{planned.text}  ({sure})",)))
-
-
-def _tools(session: Session, rest: str) -> None:
-    if not rest:
-        print_columns(session, "", [(tool.name, tool.summary.splitlines()[0]) for tool in session.tools.values()])
-        return
-    tool = known(rest, session.tools)
-    title = f"{tool.name}: {' '.join(tool.summary.split())}"
-    rows = [(f"{param.name}={param.type.name}{'…' if param.many else ''}", _about(param)) for param in tool.params.values()]
-    print_columns(session, title, rows)
-
-
-def _about(param: Param) -> str:
-    return f"{param.help} ({', '.join(param.type.fixed)})" if param.type.fixed else param.help
-
-
-def _cd(session: Session, rest: str) -> None:
-    session.go(rest)
-
-
-def _quit(session: Session, rest: str) -> None:
-    session.ended = True
+    """All of it, or one command."""
+    name = rest.removeprefix("/")
+    if name and name not in COMMANDS:
+        raise UsageError(f"there is no command /{name}", hint="/help lists them")
+    rows = [(f"/{c.name} {c.takes}".strip(), c.help) for c in COMMANDS.values() if not name or c.name == name]
+    do.print_columns(session, "" if name else HELP, rows if name else [*KEYS, *rows])
 
 
 HELP = "Say what you want done, in plain words: the five largest pdfs in Downloads"
 KEYS = (
     ("plan", "Such as: find in=~/Downloads ext=pdf | sort by=size order=desc | take 5"),
-    ("!command", "Runs in your own shell, here."),
-    ("Tab", "Completes. Alt-Enter begins a new line."),
+    ("!command", "Runs in your own shell, here. What it says can be spoken of: those lines, @last."),
+    ("Tab", "Completes. Right takes the grey suggestion. Alt-Enter begins a new line."),
     ("Ctrl-R", "Searches what you typed before. Ctrl-X Ctrl-E opens $EDITOR."),
-    ("Ctrl-C", "Stops what runs. Ctrl-D leaves."),
+    ("Ctrl-C", "Stops what runs; a change that has begun is put back. Ctrl-D leaves."),
+    (
+        "at a question",
+        "Enter runs, e edits the plan, d says it in words, a shows all, w never asks again, n is no.",
+    ),
 )
-COMMANDS = {
+COMMANDS: dict[str, SlashCommand] = {
     command.name: command
     for command in (
-        SlashCommand("help", "", "Show this.", _help),
-        SlashCommand("undo", "[ID]", "Take back the last change, or the one named.", _undo),
-        SlashCommand("redo", "", "Do again what was undone last.", _redo),
-        SlashCommand("history", "", "Show the changes made, newest first.", _history),
-        SlashCommand("plan", "", "Show the last plan, and how sure it was.", _plan),
-        SlashCommand("tools", "[NAME]", "List the tools that plans are made of, or show one whole.", _tools),
-        SlashCommand("cd", "[FOLDER]", "Go to a folder; alone to the home, with - to the one before. `cd` does too.", _cd),
-        SlashCommand("quit", "", "Leave; so do `exit` and Ctrl-D.", _quit),
+        SlashCommand("help", "[COMMAND]", "Show this.", _help, lambda session: list(COMMANDS)),
+        SlashCommand("undo", "[ID]", "Take back the last change, or the one named.", do.undo, do.undoable),
+        SlashCommand("redo", "", "Do again what was undone last.", do.redo),
+        SlashCommand("history", "[COUNT]", "Show the changes made, newest first.", do.history),
+        SlashCommand("plan", "", "Show the last plan: in words, how sure it was, where its words come from.", do.plan),
+        SlashCommand("last", "[tree]", "Show the last result again, or as a tree.", do.last, lambda session: ("tree",)),
+        SlashCommand("open", "[NUMBER or FILE]", "Open what was shown: /open 3, /open 2-4, /open the last one.", do.open_),
+        SlashCommand("tools", "[NAME]", "List the tools that plans are made of, or show one whole.", do.tools),
+        SlashCommand("policy", "[trust, allow, remove …]", "Show what is asked about, and what you let pass.", do.policy,
+                     do.rule_changes),
+        SlashCommand("memory", "[WORDS, show N, forget …]", "Search what was asked before; show it, or forget it for ever.",
+                     recalling.memory, recalling.offered),
+        SlashCommand("save", "[WORDS]", "Keep the last plan: from now on these words mean it.", recalling.save),
+        SlashCommand("sessions", "[NAME]", "List the sessions, or go on with one.", recalling.sessions, recalling.titles),
+        SlashCommand("new", "[TITLE]", "Begin a new session.", recalling.new),
+        SlashCommand("model", "", "Show the model that makes the plans.", do.model),
+        SlashCommand("doctor", "", "Say what works on this machine, and what to do about the rest.", do.doctor),
+        SlashCommand("cd", "[FOLDER]", "Go to a folder; alone to the home, with - to the one before. `cd` does too.", do.cd),
+        SlashCommand("quit", "", "Leave; so do `exit` and Ctrl-D.", do.quit_),
     )
-}
+}  # fmt: skip

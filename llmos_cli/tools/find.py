@@ -189,6 +189,18 @@ def matcher(globs: tuple[str, ...], case: bool) -> NameTest:
     return lambda text: match(text if text.isascii() else _composed(text)) is not None
 
 
+def names_matcher(globs: tuple[str, ...], case: bool) -> NameTest:
+    """As `matcher`, the way people speak of names: with stars, a space is any character (`*site report*` finds site_report.pdf), and
+    a glob without a dot may match the name without its ending (`*_old` finds budget_old.xls)."""
+    loose = [re.sub(r"(?<=\w) (?=\w)", "?", glob) if "*" in glob else glob for glob in globs]
+    found = matcher(tuple(loose), case)
+    without = tuple(glob for glob in loose if "." not in glob and any(c in glob for c in "*?"))
+    if not without:
+        return found
+    stem_found = matcher(without, case)
+    return lambda name: found(name) or stem_found(os.path.splitext(name)[0])
+
+
 def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
@@ -199,7 +211,7 @@ def _expression(patterns: tuple[str, ...], case: bool) -> NameTest:
 
 
 def _names(name: tuple[str, ...], not_name: tuple[str, ...], ext: Exts, not_ext: Exts, case: bool, regex: bool) -> Iterator[NameTest]:
-    make = _expression if regex else matcher
+    make = _expression if regex else names_matcher
     if name:
         yield make(name, case)
     if not_name:

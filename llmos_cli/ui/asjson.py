@@ -13,7 +13,7 @@ from llmos_cli.effects import Effects
 from llmos_cli.errors import LlmosError, NotUnderstood
 from llmos_cli.events import Answered, Applied, Event, Finished, Planned, Proposed
 from llmos_cli.ui.words import iso
-from llmos_cli.values import Cell, Entry, Files, Number, Table, Text, Value
+from llmos_cli.values import Cell, Entry, Files, Hit, Number, Table, Text, Value
 
 NOTHING: dict[str, Any] = {"kind": "none"}
 
@@ -49,12 +49,20 @@ def parts(value: Value) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
 
 
 def entry_as_json(entry: Entry) -> dict[str, Any]:
-    """Path, type, size and time; these are null for what cannot be looked at."""
+    """Path, type, size and time; these are null for what cannot be looked at. What was searched for has a snippet, and its line."""
+    found = _snippet(entry) if isinstance(entry, Hit) else {}
     try:
         stat = entry.stat
     except (OSError, ValueError):
-        return {"path": entry.path, "type": None, "size": None, "modified": None}
-    return {"path": entry.path, "type": _type(stat.st_mode), "size": stat.st_size, "modified": iso(stat.st_mtime)}
+        return {"path": entry.path, "type": None, "size": None, "modified": None, **found}
+    return {"path": entry.path, "type": _type(stat.st_mode), "size": stat.st_size, "modified": iso(stat.st_mtime), **found}
+
+
+def _snippet(hit: Hit) -> dict[str, Any]:
+    excerpt = hit.excerpt
+    if excerpt is None:
+        return {"snippet": None}
+    return {"snippet": excerpt.text, **({} if excerpt.line is None else {"line": excerpt.line})}
 
 
 def _type(mode: int) -> str:
@@ -81,12 +89,13 @@ def error_as_json(error: LlmosError) -> dict[str, Any]:
 class Record:
     """Takes the events of a turn and gives the one object of `ask --json`.
 
-    `effects` are those that were carried out; where none were, those that were proposed.
+    `effects` are those that were carried out; where none were, those that were proposed. `results` has one for each pipeline that
+    answers, `result` is the last of them.
     """
 
     plan: str | None = None
     confidence: float | None = None
-    result: dict[str, Any] = field(default_factory=lambda: dict(NOTHING))
+    results: list[dict[str, Any]] = field(default_factory=list)
     undo: str | None = None
     finished: Finished | None = None
     _proposed: list[Effects] = field(default_factory=list)
@@ -102,7 +111,7 @@ class Record:
             self._applied.append(event.effects)
             self.undo = event.entry or self.undo
         elif isinstance(event, Answered):
-            self.result = value_as_json(event.value)
+            self.results.append(value_as_json(event.value))
         elif isinstance(event, Finished):
             self.finished, self.undo = event, event.undo or self.undo
 
@@ -114,7 +123,8 @@ class Record:
             "outcome": self.finished.outcome if self.finished else "failed",
             "plan": self.plan,
             "confidence": self.confidence,
-            "result": self.result,
+            "result": self.results[-1] if self.results else dict(NOTHING),
+            "results": self.results,
             "effects": [effect.as_json() for effects in self._applied or self._proposed for effect in effects],
             "undo": self.undo,
             "question": question.message if question else None,

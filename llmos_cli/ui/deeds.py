@@ -11,7 +11,25 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from llmos_cli.effects import Copy, Effect, Effects, Link, MakeFolder, Move, Pack, Remove, SetMode, SetOwner, Trash, Unpack, Write
+from llmos_cli.effects import (
+    Copy,
+    Effect,
+    Effects,
+    Link,
+    Mail,
+    MakeFolder,
+    Move,
+    Pack,
+    Remember,
+    Remove,
+    Send,
+    SetMode,
+    SetOwner,
+    Trash,
+    Unpack,
+    Write,
+)
+from llmos_cli.ui import letters
 from llmos_cli.ui.details import mode_words, owner_words
 from llmos_cli.ui.names import Names
 from llmos_cli.ui.safe import safe
@@ -23,12 +41,13 @@ Group = Sequence[Effect]
 
 @dataclass(frozen=True)
 class Deed:
-    """Effects of one sort: the verb, its object, and the rest: `move` and `moved`, `12 files`, ` into ~/archive`."""
+    """Effects of one sort: the verb, its object, and the rest: `move` and `moved`, `12 files`, ` into ~/archive`; `then` is said after."""
 
     do: str
     did: str
     what: str
     how: str = ""
+    then: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +73,7 @@ class Deeds:
     @property
     def done(self) -> str:
         """`made 2 folders, moved 12 files (34 MB) into ~/archive`."""
-        return ", ".join(f"{deed.did} {deed.what}{deed.how}" for deed in self.deeds)
+        return ", ".join(f"{deed.did} {deed.what}{deed.how}{deed.then}" for deed in self.deeds)
 
 
 def _sort(effect: Effect) -> str:
@@ -146,6 +165,22 @@ def _unpack(group: Group, names: Names) -> Deed:
     return Deed("unpack", "unpacked", f"{what} ({count})", f" into {into}")
 
 
+def _draft(group: Group, names: Names) -> Deed:
+    mails = cast(Sequence[Mail], group)
+    changed = any(mail.replaces for mail in mails)
+    return Deed("change" if changed else "make", "changed" if changed else "made", letters.what(mails))
+
+
+def _send(group: Group, names: Names) -> Deed:
+    return Deed("send", "put", letters.what(cast(Sequence[Mail], group)), then=letters.WAITS)
+
+
+def _remember(group: Group, names: Names) -> Deed:
+    facts = [cast(Remember, effect) for effect in group]
+    called = [f" ({safe(fact.name)} = {safe(fact.target)})" for fact in facts if fact.target not in ("", fact.text)]
+    return Deed("keep", "kept", "; ".join(f"“{safe(fact.text)}”" for fact in facts), "".join(called))
+
+
 def _other(group: Group, names: Names) -> Deed:
     """An effect that has no words of its own here: its name stands for the verb."""
     op = safe(group[0].op)
@@ -166,4 +201,7 @@ _SORTS: dict[str, Callable[[Group, Names], Deed]] = {
     SetOwner.op: _owner,
     Pack.op: _pack,
     Unpack.op: _unpack,
+    Remember.op: _remember,
+    Mail.op: _draft,
+    Send.op: _send,
 }

@@ -7,7 +7,8 @@ import os
 import stat as statmodule
 from collections.abc import Iterator
 
-from llmos_cli.effects import Copy, Effect, Link, MakeFolder, Move, Pack, Remove, SetMode, SetOwner, Trash, Unpack, Write
+from llmos_cli.effects import Copy, Effect, Link, Mail, MakeFolder, Move, Pack, Remove, SetMode, SetOwner, Trash, Unpack, Write
+from llmos_cli.ui import letters
 from llmos_cli.ui.names import Names
 from llmos_cli.ui.safe import safe, safe_line
 from llmos_cli.ui.words import size
@@ -21,7 +22,12 @@ _VERBS = {MakeFolder.op: "make", Remove.op: "delete for ever", Write.op: "write"
 
 def line(effect: Effect, names: Names, *, with_verb: bool = False) -> str:
     """The effect on one line; `with_verb` where it stands among effects of other sorts."""
-    return f"{safe(_VERBS.get(effect.op, effect.op))} {_about(effect, names)}" if with_verb else _about(effect, names)
+    return f"{verb(effect)} {_about(effect, names)}" if with_verb else _about(effect, names)
+
+
+def verb(effect: Effect) -> str:
+    """`move`, `delete for ever`: what is done, in a word or a few."""
+    return safe(_VERBS.get(effect.op, effect.op))
 
 
 def _about(effect: Effect, names: Names) -> str:
@@ -45,6 +51,8 @@ def _about(effect: Effect, names: Names) -> str:
         return f"{path}{_replaces(effect)}"
     if isinstance(effect, Unpack):
         return f"{path} → {names.folder(effect.into)}"
+    if isinstance(effect, Mail):
+        return letters.what((effect,))
     rest = " ".join(f"{safe(key)}={safe(str(value))}" for key, value in effect.as_json().items() if key not in ("op", "path"))
     return f"{safe(effect.path)} {rest}".rstrip()
 
@@ -59,6 +67,8 @@ def inside(effect: Effect, names: Names) -> Iterator[str]:
             yield _thing(path, names) if same else f"{_thing(path, names)} → {safe(name)}"
     elif isinstance(effect, Unpack):
         yield from (names.shown(os.path.join(effect.into, name)) for name in effect.members)
+    elif isinstance(effect, Mail):
+        yield from (*letters.about(effect), *letters.text(effect))
 
 
 def mode_words(mode: int) -> str:

@@ -42,27 +42,39 @@ def blocks(items: Iterable[T], clock: Callable[[], float]) -> Iterator[list[T]]:
 
 @dataclass
 class Layout:
-    """Column widths, which only grow from block to block; `heads` names the columns of a table, and is empty for a list."""
+    """Column widths, which only grow from block to block; `heads` names the columns of a table, and is empty for a list.
+
+    `number` is what the first row is numbered with; 0 is for no numbers.
+    """
 
     room: int
     paint: Paint
     heads: tuple[str, ...] = ()
+    number: int = 0
     _widths: list[int] = field(default_factory=list)
     _started: bool = False
     _as_records: bool = False
+
+    def __post_init__(self) -> None:
+        self.room -= len(self._lead()) if self.number else 0
 
     def lines(self, rows: Sequence[Sequence[Shown]]) -> Iterator[str]:
         """The lines of the next block."""
         self._grow(rows)
         if not self._started and self.heads and not self._as_records:
             right = [all(row[i].right for row in rows if i < len(row)) for i in range(len(self.heads))]
-            yield self._line([Shown(head, "dim", right[i]) for i, head in enumerate(self.heads)])
+            yield " " * len(self._lead()) + self._line([Shown(head, "dim", right[i]) for i, head in enumerate(self.heads)])
         for row in rows:
             if self._as_records:
                 yield from self._record(row)
             else:
-                yield self._line(row)
+                yield self.paint(self._lead(), "dim") + self._line(row)
             self._started = True
+            self.number += bool(self.number)
+
+    def _lead(self) -> str:
+        """The number of the next row, and the gap after it."""
+        return f"{self.number:3}  " if self.number else ""
 
     def _grow(self, rows: Sequence[Sequence[Shown]]) -> None:
         """Make room for these rows; at the start decide between columns and records."""
@@ -87,7 +99,7 @@ class Layout:
             if is_last:
                 break
             if i == 0 and width(cell.text) > self._widths[0]:
-                line += "\n" + " " * self._widths[0]
+                line += "\n" + " " * (len(self._lead()) + self._widths[0])
             line += " " * GAP
         return line
 
@@ -97,6 +109,8 @@ class Layout:
     def _record(self, row: Sequence[Shown]) -> Iterator[str]:
         if self._started:
             yield ""
+        if self.number:
+            yield self.paint(str(self.number), "strong")
         label = max(map(width, self.heads))
         for i, cell in enumerate(row):
             head = self.heads[i] if i < len(self.heads) else ""

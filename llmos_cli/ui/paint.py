@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from llmos_cli.host import Host
 
-STYLES = {"dim": "2", "strong": "1", "folder": "1;34", "link": "36", "warning": "1;33", "error": "1;31", "added": "32", "removed": "31"}
+STYLES = {
+    "dim": "2", "strong": "1", "folder": "1;34", "link": "36", "warning": "1;33", "error": "1;31", "added": "32", "removed": "31",
+    "tool": "36", "said": "4", "bar": "34", "word": "35", "text": "33", "name": "32",
+}  # fmt: skip
 
 
 class Paint:

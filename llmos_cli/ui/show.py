@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, TextIO
 
 from llmos_cli.errors import LlmosError
 from llmos_cli.events import Answered, Applied, Event, Finished, Noted, Planned, Progress, Proposed, as_json
@@ -17,6 +18,7 @@ from llmos_cli.ui.terminal import Terminal
 from llmos_cli.values import Text, Value
 
 Mode = Literal["terminal", "plain", "json", "jsonl"]
+MakeOut = Callable[[TextIO, Callable[[], float], Callable[[], None]], Out]
 
 
 def mode_for(host: Host, *, plain: bool = False, null: bool = False, json: bool = False, jsonl: bool = False) -> Mode:
@@ -32,12 +34,14 @@ class Show:
     Proposed effects are shown by `approve`, which asks about them. BrokenPipeError is left to the caller.
     """
 
-    def __init__(self, host: Host, mode: Mode | None = None, *, null: bool = False) -> None:
+    def __init__(self, host: Host, mode: Mode | None = None, *, null: bool = False, numbered: bool = False, out: MakeOut = Out) -> None:
+        """`numbered` is for the interactive shell: numbers before files; `out` makes the stream that answers are written to."""
         self.mode: Mode = mode or mode_for(host, null=null)
+        self.request = ""  # the words that the turn's plan comes from
         self._host, self._names = host, Names.of(host)
-        self._talk = Talk(host)
-        self._out = Out(host.stdout, host.clock, self._talk.clear)  # progress can come while an answer's items are made
-        self._plain, self._terminal = Plain(host, self._out, null=null), Terminal(host, self._out)
+        self._talk = Talk(host, undo="/undo") if numbered else Talk(host)
+        self._out = out(host.stdout, host.clock, self._talk.clear)  # progress can come while an answer's items are made
+        self._plain, self._terminal = Plain(host, self._out, null=null), Terminal(host, self._out, numbered=numbered)
         self._record = Record()
         self._proposed: Deeds | None = None
 
@@ -71,7 +75,7 @@ class Show:
     def _in_words(self, event: Event) -> None:
         if isinstance(event, Planned):
             if event.origin != "plan" and self._host.talk_goes_to_terminal:
-                self._talk.plan(event)
+                self._talk.plan(event, self.request)
         elif isinstance(event, Proposed):
             self._proposed = Deeds.of(event.effects, self._names)
         elif isinstance(event, Applied):
@@ -100,6 +104,11 @@ class Show:
         """Any JSON, as one line on stdout."""
         self._out.write(dumps(data) + "\n")
         self._out.flush()
+
+    @property
+    def listed(self) -> list[str]:
+        """The paths that were shown with numbers, in their order."""
+        return self._terminal.listed
 
     def note(self, text: str) -> None:
         """A sentence for a person, on stderr."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from llmos_cli.errors import Interrupted, LlmosError, NotUnderstood, Partial, PlanError, Refused
 from llmos_cli.events import Planned, Progress
 from llmos_cli.host import Host
+from llmos_cli.ui import trace
 from llmos_cli.ui.cells import columns, cut, width, wrap
 from llmos_cli.ui.out import Out
 from llmos_cli.ui.paint import Paint
@@ -17,10 +18,12 @@ SURE = 0.9  # a plan that is less sure says how sure it is
 class Talk:
     """Lines for a person. Progress stands on the last line and goes when anything else is printed."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, *, undo: str = "llmos undo") -> None:
+        """`undo` is what the person types to take things back."""
+        self._undo = undo
         self._host, self._out, self._paint = host, Out(host.stderr, host.clock), Paint.for_talk(host)
         self._over = 0  # cells that progress takes now
-        self._moves = host.talk_goes_to_terminal and host.env.get("TERM", "") not in ("", "dumb")
+        self._moves = host.talk_goes_to_terminal and host.env.get("TERM", "") not in ("", "dumb") and not host.plain
 
     def note(self, text: str, style: str = "") -> None:
         """A sentence of ours, or several lines; what is not ours in it is made safe."""
@@ -29,13 +32,18 @@ class Talk:
             self._out.line(self._paint(wrap(line, self._room), style))
         self._out.flush()
 
-    def plan(self, event: Planned) -> None:
+    def plan(self, event: Planned, request: str = "") -> None:
+        """The plan; for someone who looks at a screen also which of it was said in the request, and how it was read."""
         sure = f"  ({event.confidence:.0%} sure)" if event.confidence < SURE else ""
-        self._line(self._paint(f"› {safe(event.text)}{sure}", "dim"))
+        if self._host.plain:
+            self._line(f"Plan: {safe(event.text)}{sure}")
+            return
+        for line in trace.lines(event, request, self._paint, self._room, sure=sure):
+            self._line(line)
 
     def done(self, what: str, entry: str, *, some_final: bool = False) -> None:
         """`Done: moved 12 files. …`; `what` is safe already."""
-        undo = f"`llmos undo` takes {'the rest of ' if some_final else ''}it back ({safe(entry)})." if entry else "This cannot be undone."
+        undo = f"`{self._undo}` takes {'the rest of ' if some_final else ''}it back ({safe(entry)})." if entry else "This cannot be undone."
         first = f"Done: {what}."
         fits = width(first) + 1 + width(undo) <= self._room
         self._line(f"{first} {undo}" if fits else f"{wrap(first, self._room)}\n{undo}")
@@ -58,7 +66,7 @@ class Talk:
     def progress(self, event: Progress) -> None:
         """Written over the last one; only on a terminal that can go back to the start of its line."""
         if self._moves:
-            text = cut(f"{safe(event.step)}: {number(event.items)} so far, {event.seconds:.0f} s", columns(self._host) - 1)
+            text = cut(_progress(event), columns(self._host) - 1)
             blank = " " * (self._over - width(text))
             self._over = width(text)
             self._out.write(f"\r{text}{blank}")
@@ -88,6 +96,15 @@ class Talk:
         after = cut(safe(text[at:]), room - width(before))
         self._line(f"  {before}{after}")
         self._line(f"  {' ' * width(before)}{self._paint('^', 'error')}")
+
+
+def _progress(event: Progress) -> str:
+    """`find: 120,000 so far, 3 s`, or `indexing your files [#########...........] 9,000 of 20,000, 3 s`."""
+    if not event.total:
+        counted = f": {number(event.items)} so far" if event.items else ""
+        return f"{safe(event.step)}{counted}, {event.seconds:.0f} s"
+    bar = "#" * (20 * event.items // event.total)
+    return f"{safe(event.step)} [{bar:.<20}] {number(event.items)} of {number(event.total)}, {event.seconds:.0f} s"
 
 
 def _label(error: LlmosError) -> str:

@@ -27,7 +27,7 @@ class Planless:
     def __init__(self) -> None:
         self.contexts: list[str] = []
 
-    def candidates(self, text, context="none"):
+    def candidates(self, text, context="none", names=None):
         from llmos_cli.plan import parse
         from llmos_cli.planner.planner import Proposal
 

@@ -20,6 +20,8 @@ from llmos_cli.tools import TOOLS
     ("cd My Folder", Line(Kind.SLASH, "cd", "My Folder")),
     ("exit", Line(Kind.SLASH, "quit")),
     ("undo", Line(Kind.SLASH, "undo")),
+    ("open the second one", Line(Kind.SLASH, "open", "the second one")),
+    ("open 2-4", Line(Kind.SLASH, "open", "2-4")),
     ("!ls -l | wc", Line(Kind.SHELL, "ls -l | wc")),
     ("! echo 'a=b'", Line(Kind.SHELL, "echo 'a=b'")),
     ("!", Line(Kind.SHELL)),
@@ -60,6 +62,7 @@ def test_plans(text):
     "undo the last move",
     "cdrom images in downloads",
     "quit smoking.txt",
+    "open the thesis",
     "查找最大的文件",
     "what is 2 | 3",
 ])  # fmt: skip
@@ -73,7 +76,8 @@ def test_requests(text):
     ("llmos run 'find ext=pdf | count'", Line(Kind.PLAN, "find ext=pdf | count")),
     ('llmos ask "the largest file"', Line(Kind.REQUEST, "the largest file")),
     ("llmos run -y 'delete a.pdf'", Line(Kind.SHELL, "llmos run -y 'delete a.pdf'")),
-    ("llmos doctor", Line(Kind.SHELL, "llmos doctor")),
+    ("llmos doctor", Line(Kind.SLASH, "doctor")),
+    ("llmos doctor --json", Line(Kind.SHELL, "llmos doctor --json")),
     ("llmos ask 'not closed", Line(Kind.SHELL, "llmos ask 'not closed")),
 ])  # fmt: skip
 def test_hints_can_be_pasted(text, line):

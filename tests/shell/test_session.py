@@ -127,3 +127,43 @@ def test_names_cannot_act_on_the_terminal(make, work):
     session = make("n\n")
     do(session, "find ext=pdf", "delete files=evil*", "cd evil\x1b[2J.pdf", "/tools \x1b[2J", "/\x1b[2J")
     assert "evil" in printed(session.host) and harm(printed(session.host) + said(session.host)) == []
+
+
+def test_a_guess_is_asked_about_even_where_the_person_lets_it_pass(make, work, monkeypatch):
+    from llmos_cli.plan import parse
+    from llmos_cli.planner.planner import Proposal
+
+    session = make("n\nn\n")
+    session.kernel.rules.allow_tool("rename")
+    for sure in (0.8, 0.95):
+        plan = Proposal(parse("rename a.pdf to=c.pdf", TOOLS), sure)
+        monkeypatch.setattr(session.kernel.planner, "candidates", lambda *_, plan=plan: iter([plan]))
+        do(session, "call a.pdf c.pdf from now on")
+        assert (work / "c.pdf").exists() == (sure > 0.9)
+    assert said(session.host).count("Do this?") == 1
+
+
+def test_an_edited_plan_can_be_taught(make, work):
+    session = make("e\ny\ny\n", lambda text: "delete files=b.pdf")
+    session.kernel.planner.candidates = lambda *_: iter([proposed("delete files=a.pdf")])
+    do(session, "throw the old one away")
+    assert "Shall “throw the old one away” mean this plan from now on?" in said(session.host) and not (work / "b.pdf").exists()
+    do(session, "/undo", "throw the old one away")
+    assert "You taught me this" in said(session.host)
+    do(session, "/memory taught")
+    assert "delete b.pdf" in printed(session.host)
+
+
+def proposed(text):
+    from llmos_cli.plan import parse
+    from llmos_cli.planner.planner import Proposal
+
+    return Proposal(parse(text, TOOLS), 0.95)
+
+
+def test_what_a_command_said_can_be_spoken_of(make):
+    session = make()
+    do(session, "!printf 'b\\na\\n'", "@last | sort", "!cd thesis", "@last | count")
+    assert printed(session.host) == "b\na\na\nb\n2\n" and session.host.cwd.name == "thesis"
+    do(session, "count those please")
+    assert session.kernel.planner.contexts[-1] == "number"

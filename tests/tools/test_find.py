@@ -9,7 +9,7 @@ import pytest
 
 from llmos_cli.errors import LlmosError
 from llmos_cli.tools.content import containing, ripgrep
-from llmos_cli.tools.find import find, walk
+from llmos_cli.tools.find import find, names_matcher, walk
 from llmos_cli.values import Entry, Files
 
 
@@ -260,3 +260,11 @@ def test_pipes_and_folders_are_not_read(place, make):
     entries = [Entry(str(place.cwd / name)) for name in ("pipe", "a.txt", "gone", ".")]
     assert [e.name for e in containing(entries, ("x",), ())] == ["a.txt"]
     assert Files(tuple(entries)).held()
+
+
+def test_names_with_stars_are_matched_as_people_speak_of_them():
+    assert names_matcher(("*site report*",), False)("2026_Site_Report.pdf")
+    assert names_matcher(("*_old",), False)("budget_old.xls") and names_matcher(("*_old",), False)("budget_old")
+    assert not names_matcher(("*_old",), False)("budget_older.xls")
+    assert not names_matcher(("site report.pdf",), False)("site_report.pdf")
+    assert not names_matcher(("*.tx",), False)("a.txt")

@@ -64,6 +64,7 @@ def test_a_turn_that_is_done() -> None:
         "plan": "find in=. ext=pdf | take 5",
         "confidence": 0.97,
         "result": {"kind": "files", "items": []},
+        "results": [{"kind": "files", "items": []}],
         "effects": [{"op": "move", "path": "/abs/a", "to": "/abs/b"}],
         "undo": "k3f9",
         "question": None,

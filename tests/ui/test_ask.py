@@ -49,18 +49,46 @@ def moves(work: Path, count: int) -> Effects:
 
 
 def test_many_moves(work: Path) -> None:
-    text = shown(work, *moves(work, 45))
-    lines = [f"  {i:02}.pdf → ~/archive/\n" for i in range(8)]
-    assert text == f"Move 45 files (45 KB) into ~/archive\n{''.join(lines)}  … and 37 more\n"
+    assert shown(work, *moves(work, 45)) == (
+        "Move 45 files (45 KB) into ~/archive\n"
+        "  ./ → ~/archive/  45 files     45 KB\n"
+        "    00.pdf, 01.pdf, 02.pdf, 03.pdf, 04.pdf, 05.pdf, 06.pdf, 07.pdf … and 37 more\n"
+    )
+    assert shown(work, *moves(work, 45), width=40) == (
+        "Move 45 files (45 KB) into ~/archive\n  ./ → ~/archive/  45 files     45 KB\n    00.pdf, 01.pdf, 02.pdf … and 42 more\n"
+    )
+
+
+def test_many_folders_are_counted(work: Path) -> None:
+    effects = []
+    for i in range(30):
+        (work / f"{i}.txt").write_bytes(b"x" * 100 * i)
+        effects.append(Copy(f"{work}/{i}.txt", f"{work}/{i % 10}/{i}.txt"))
+    text = shown(work, *effects)
+    assert text.startswith("Copy 30 files (42 KB) into 10 folders\n  ./ → 0/  3 files    2.9 KB\n  ./ → 1/  3 files    3.2 KB\n")
+    assert text.endswith("  ./ → 7/  3 files      5 KB\n  … and 2 more folders\n")
+
+
+def test_what_is_replaced_is_counted(work: Path) -> None:
+    effects = [Copy(effect.path, effect.result, True) for effect in moves(work, 10)]
+    (work.parent / "archive").mkdir()
+    (work.parent / "archive/03.pdf").touch()
+    assert "10 files, 1 replaced" in shown(work, *effects)
+
+
+def test_new_names_are_seen_one_by_one(work: Path) -> None:
+    renames = [Move(effect.path, f"{work}/x{i}.pdf") for i, effect in enumerate(moves(work, 10))]
+    text = shown(work, *renames)
+    assert "  00.pdf → x0.pdf      1 KB\n" in text and text.endswith("… and 2 more\n")
 
 
 def test_everything_is_shown_on_request(work: Path) -> None:
     host = terminal(work, keys="a\ny\n")
     assert approve(host)(moves(work, 12), ASK)
-    question = "Do this? [y]es / [n]o / show [a]ll (Enter: yes) "
+    question = "Do this? [y]es / [n]o / [a]ll (Enter: yes) "
     before, after, rest = said(host).split(question)
-    assert "… and 4 more" in before
-    assert after.count(" → ~/archive/\n") == 12
+    assert "12 files" in before and "11.pdf" not in before
+    assert after.count(" → ~/archive/      1 KB\n") == 12
     assert "more" not in after
     assert rest == ""
 
@@ -77,10 +105,10 @@ def test_several_sorts_and_a_warning(work: Path) -> None:
         "bytes) to new/n.txt, delete report.pdf\n"
         "(1.5 MB) for ever, move thesis/ (1 KB in\n"
         "2 files) to the trash\n"
-        "  delete for ever report.pdf\n"
+        "  delete for ever report.pdf    1.5 MB\n"
         "  make new/\n"
-        "  move notes.txt → new/n.txt\n"
-        "  trash thesis/\n"
+        "  move notes.txt → new/n.txt   6 bytes\n"
+        "  trash thesis/                   1 KB\n"
         "! 1 of these cannot be undone.\n"
         "! /x would be deleted for ever\n"
     )
@@ -133,12 +161,12 @@ def test_permissions(work: Path) -> None:
 
 def test_an_effect_without_words_of_its_own_is_shown_whole(work: Path) -> None:
     @dataclass(frozen=True)
-    class Send(Effect):
-        op: ClassVar[str] = "send"
+    class Launch(Effect):
+        op: ClassVar[str] = "launch"
         to: str
         subject: str
 
-    assert shown(work, Send("draft", "ana@example.org", "hi\x1b")) == "Send draft\n  draft to=ana@example.org subject=hi\\x1b\n"
+    assert shown(work, Launch("draft", "ana@example.org", "hi\x1b")) == "Launch draft\n  draft to=ana@example.org subject=hi\\x1b\n"
 
 
 def test_a_long_change_is_counted(work: Path) -> None:

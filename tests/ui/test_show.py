@@ -135,7 +135,7 @@ def test_jsonl_is_a_line_for_each_event_and_item(work: Path) -> None:
         show.event(event)
     assert lines(host) == [
         {"event": "planned", "plan": "find", "confidence": 0.5, "origin": "planner"},
-        {"event": "progress", "step": "find", "items": 10, "seconds": 1.23},
+        {"event": "progress", "step": "find", "items": 10, "total": None, "seconds": 1.23},
         {"event": "answered", "kind": "table", "columns": ["a", "b"]},
         {"event": "item", "row": ["x", 1]},
         {"event": "item", "row": ["y", 2]},

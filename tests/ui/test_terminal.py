@@ -155,3 +155,44 @@ def test_what_comes_slowly_is_shown_as_it_comes(work: Path) -> None:
 
     Show(host).event(Answered(Files(entries())))
     assert printed(host).count("\n") == 5
+
+
+def test_numbers_stand_before_files_and_say_what_they_mean(work: Path) -> None:
+    host = terminal(work)
+    show = Show(host, numbered=True)
+    show.value(files(work))
+    assert printed(host).startswith("  1  report.pdf               1.5 MB  3 days ago\n  2  notes.txt ")
+    assert show.listed == [entry.path for entry in files(work).items]
+    for table in (Table(("size", "path"), [[3, "/a/b"], [4, "/c"]]), Table(("path", "line", "text"), [["/a/b", 1, "x"], ["/c", 2, "y"]])):
+        show.value(table)
+        assert show.listed == ["/a/b", "/c"]
+    assert printed(host).endswith("  1  /a/b:1: x\n  2  /c:2: y\n")
+    show.value(Table(("ext", "count"), [["pdf", 1]]))
+    assert show.listed == []
+
+
+def test_numbers_of_records_and_of_long_names(work: Path) -> None:
+    host = terminal(work, width=40)
+    show = Show(host, numbered=True)
+    show.value(Files.at([str(work / "report.pdf"), str(work / ("n" * 50))]))
+    show.value(Table(HEADS, TABLE))
+    assert printed(host).startswith(f"  1  report.pdf  1.5 MB\n  2  {'n' * 50}\n")
+    assert "1\npath   /etc/fstab\n" in printed(host) and "\n2\npath   sum\n" in printed(host)
+
+
+def test_read_out(work: Path) -> None:
+    """For a screen reader: phrases, one a line, with nothing to align."""
+    host = terminal(work)
+    object.__setattr__(host, "env", {**host.env, "LLMOS_PLAIN": "1"})
+    show = Show(host, numbered=True)
+    show.value(Files.at([str(work / "report.pdf"), str(work / "thesis")]))
+    show.value(Table(("ext", "count"), [["pdf", 2]]))
+    show.value(Table(("path", "size", "used", "free"), [["/", 2048, 1024, 1024]]))
+    show.value(Table(FOUND, [[str(work / "notes.txt"), 3, "c\x1b"]]))
+    assert printed(host) == (
+        "1. report.pdf, 1.5 MB, 3 days ago\n2. thesis/, 2 weeks ago\npdf, 2\n"
+        "1. path /, size 2 KB, used 1 KB, free 1 KB\n1. notes.txt, line 3: c\\x1b\n"
+    )
+
+
+FOUND = ("path", "line", "text")
