@@ -16,6 +16,7 @@ from typing import Any
 HOME = str(Path(__file__).resolve().parents[2])
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 KEPT_PREFIXES = ("CUDA_", "GGML_", "HIP_", "ROCR_", "OMP_", "VK_", "LLMOS_")
+MALLOC = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": str(256 << 20), "MALLOC_MMAP_THRESHOLD_": str(64 << 20)}
 MOST_LINE = 128 << 20
 
 
@@ -24,9 +25,11 @@ class Ended(Exception):
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What a process of the engine gets of ours: no keys, and OpenMP's threads do not spin while they wait."""
+    """What a process of the engine gets of ours: no keys. OpenMP's threads do not spin while they wait, and glibc keeps what
+    each step frees and takes again.
+    """
     kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
-    return {"OMP_WAIT_POLICY": "passive", **kept, "PYTHONPATH": HOME, "PYTHONDONTWRITEBYTECODE": "1", "GGML_NO_BACKTRACE": "1", **more}
+    return {"OMP_WAIT_POLICY": "passive", **MALLOC, **kept, "PYTHONPATH": HOME, "PYTHONDONTWRITEBYTECODE": "1", "GGML_NO_BACKTRACE": "1", **more}
 
 
 def command(module: str, *arguments: str) -> list[str]:

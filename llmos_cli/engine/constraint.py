@@ -43,7 +43,12 @@ class Guide:
 
         self._matcher.unsafe_compute_mask_ptr(ctypes.addressof(self._mask), ctypes.sizeof(self._mask))
         self._raise()
-        bits = np.unpackbits(np.frombuffer(memoryview(self._mask), dtype=np.uint8), bitorder="little")[: self._size]
+        mask = bytes(self._mask)
+        if 2 * int.from_bytes(mask, "little").bit_count() > self._size:  # most may come, so the likeliest will do
+            token = network.sample(chain.pointer, row)
+            if mask[token >> 3] >> (token & 7) & 1:
+                return token
+        bits = np.unpackbits(np.frombuffer(mask, dtype=np.uint8), bitorder="little")[: self._size]
         ids = np.flatnonzero(bits).astype(np.int32)
         if not len(ids):
             raise LlmosError("the constraint allows nothing here, not even the end")
