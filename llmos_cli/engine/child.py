@@ -29,7 +29,8 @@ def environment(**more: str) -> dict[str, str]:
     each step frees and takes again.
     """
     kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
-    return {"OMP_WAIT_POLICY": "passive", **MALLOC, **kept, "PYTHONPATH": HOME, "PYTHONDONTWRITEBYTECODE": "1", "GGML_NO_BACKTRACE": "1", **more}
+    ours = {"PYTHONPATH": HOME, "PYTHONDONTWRITEBYTECODE": "1", "GGML_NO_BACKTRACE": "1"}
+    return {"OMP_WAIT_POLICY": "passive", **MALLOC, **kept, **ours, **more}
 
 
 def command(module: str, *arguments: str) -> list[str]:
