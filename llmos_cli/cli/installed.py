@@ -38,7 +38,7 @@ def own_place(shell: str, host: Host) -> Path:
 
 def place(shell: str, host: Host) -> Path | None:
     """Where they are; None where they are not."""
-    tops = dict.fromkeys((sys.prefix, "/usr/local", "/usr", "/opt/homebrew"))
+    tops = dict.fromkeys((sys.base_prefix, "/usr/local", "/usr", "/opt/homebrew"))
     wherever = (own_place(shell, host), *(Path(top, name) for top in tops for name in _SHARED[shell]))
     return next((path for path in wherever if path.exists()), None)
 

@@ -18,6 +18,7 @@ _CJK = "\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
 _OPENING = "([{\"'“‘«「『《（【"
 _CLOSING = ")]}\"'”’»」』》）】,;:!?.…—，。；：！？、"
 _QUOTES = "\"'“”‘’「」«»"
+_TELLING = re.compile(r"\d|\w[./]\w|^\*?\.\w")  # digits, names with an ending or a slash, endings
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _CHUNK = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+")
 _SPLIT = re.compile(
@@ -55,14 +56,14 @@ class Request:
         return tuple(unit for unit in self.units if unit.index)
 
     def telling(self) -> frozenset[int]:
-        """Indexes of the words that a person hardly says for nothing: quoted ones, names with an ending or a slash, digits."""
+        """Indexes of the words that a person hardly says for nothing: quoted ones, names with an ending or a slash, endings, digits."""
         found, quoted = set[int](), False
         for unit in self.units:
             if not unit.index:
                 quoted = quoted != (unit.text in _QUOTES)
-            elif quoted or re.search(r"\d|\w[./]\w", unit.text):
+            elif quoted or _TELLING.search(unit.text):
                 found.add(unit.index)
-        return frozenset(found) if not quoted else frozenset(i for i in found if re.search(r"\d|\w[./]\w", self.words[i - 1].text))
+        return frozenset(found) if not quoted else frozenset(i for i in found if _TELLING.search(self.words[i - 1].text))
 
     def span(self, first: int, last: int) -> str:
         """The request's own text from one index to another, both counted from 1 and included."""
