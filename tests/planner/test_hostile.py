@@ -1,5 +1,6 @@
 """Whatever is typed, the bundled planner answers with a plan, a question or a refusal, and no file is touched that was not spoken of."""
 
+import difflib
 import hashlib
 import io
 import json
@@ -122,6 +123,8 @@ def spoken_of(path: str, request: str, plan: str) -> bool:
     name = os.path.basename(path).lower()
     stem, ending = os.path.splitext(name)
     words = [word for word in stem.replace("_", " ").split() if len(word) > 2]
+    if difflib.get_close_matches(name, text.split(), n=1, cutoff=0.6):  # a mistyped name finds its file
+        return True
     return any(word in text for word in (*words, ending.strip(".") or name)) or "find" in plan or "list" in plan or "@last" in plan
 
 
