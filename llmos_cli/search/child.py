@@ -40,12 +40,13 @@ def main() -> None:
         head = takes.read(LENGTH.size)
         if len(head) < LENGTH.size:
             return
-        answer = read(takes.read(LENGTH.unpack(head)[0]))
+        path = takes.read(LENGTH.unpack(head)[0])
+        _renew()
+        answer = read(path)
 
 
 def read(path: bytes) -> dict[str, str]:
     """What is to be kept of the file at `path`."""
-    _renew()
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY)
         with os.fdopen(handle, "rb") as file:
