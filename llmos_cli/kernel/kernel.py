@@ -22,7 +22,7 @@ from llmos_cli.kernel import offered
 from llmos_cli.kernel.near import names_near
 from llmos_cli.kernel.pulse import Pulse
 from llmos_cli.kernel.remembering import Remembering
-from llmos_cli.kernel.stages import Change, Focus, Result, paths_of, run
+from llmos_cli.kernel.stages import Change, Focus, Result, foresee, paths_of, run
 from llmos_cli.literals import LAST
 from llmos_cli.memory.memory import Memory
 from llmos_cli.memory.turns import Turn
@@ -187,8 +187,11 @@ class OneTurn:
             if failed and _tools(planned.plan) != _tools(failed[0].plan):
                 continue
             focus = self.focus = Focus()
-            steps = run(planned.plan, TOOLS, self._place(planned, before, last), last, focus)
+            place = self._place(planned, before, last)
+            steps = run(planned.plan, TOOLS, place, last, focus)
             try:
+                if planned.origin == "planner":
+                    foresee(planned.plan, TOOLS, place)
                 first = next(steps, None)
             except (LlmosError, OSError) as error:
                 failed = failed or (planned, focus, error)

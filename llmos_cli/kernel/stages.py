@@ -89,6 +89,17 @@ def run(plan: Plan, tools: Tools, place: Place, last: Value | None, focus: Focus
             yield Result(held)
 
 
+def foresee(plan: Plan, tools: Tools, place: Place) -> None:
+    """Raises LlmosError where a later pipeline names what is not there, and nothing before it speaks of: it would stop half-way."""
+    said: set[str] = set()
+    for p, pipeline in enumerate(plan.pipelines):
+        for step in pipeline:
+            words = {os.path.basename(word.rstrip("/")) for items in step.args.values() for word in items}
+            if p and LAST not in words and not words & said:
+                bind(step, tools[step.tool], place)
+            said |= words
+
+
 def call(bound: Call, value: Value | None, place: Place) -> Any:
     """What the tool gives: a value, or a tuple of effects."""
     if bound.files:

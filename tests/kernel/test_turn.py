@@ -208,3 +208,17 @@ def test_a_tool_and_files_that_are_there_are_a_plan_and_other_words_are_not(home
     k = kernel(home, {"delete everything": ("clarify danger", 0.9)})
     assert turn(k, "read notes.txt", typed=False)[0].origin == "plan"
     assert turn(k, "delete everything", typed=False)[-1].exit_code == 3
+
+
+def test_a_guess_that_would_stop_half_way_changes_nothing(home):
+    before = tree(home)
+    one = kernel(home, {"pack the notes, and once that is done drop them": ("pack notes.txt to=kept.zip ; delete done", 0.99)})
+    events = turn(one, "pack the notes, and once that is done drop them", typed=False)
+    assert events[-1].outcome == "failed" and "'done'" in events[-1].error.message
+    assert tree(home) == before
+
+
+def test_a_later_pipeline_may_name_what_an_earlier_one_makes(home):
+    one = kernel(home, {"new folder Kept, the notes go in there": ("mkdir Kept ; move notes.txt into=Kept", 0.99)})
+    assert turn(one, "new folder Kept, the notes go in there", typed=False)[-1].outcome == "done"
+    assert (home / "Kept" / "notes.txt").exists()
