@@ -26,8 +26,12 @@ def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    def __init__(self, weights: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.05) -> None:
+    def __init__(
+        self, weights: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.05, *, half: bool = False
+    ) -> None:
+        """`half`: the iteration is done in bf16, which is exact enough for it."""
         super().__init__(weights, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        self._type = torch.bfloat16 if half else torch.float32
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
@@ -39,6 +43,6 @@ class Muon(torch.optim.Optimizer):
                 if "momentum" not in state:
                     state["momentum"] = torch.zeros_like(weight)
                 state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
-                update = orthogonal(weight.grad.lerp(state["momentum"], group["momentum"]))
+                update = orthogonal(weight.grad.lerp(state["momentum"], group["momentum"]).to(self._type)).float()
                 scale = max(1.0, weight.shape[0] / weight.shape[1]) ** 0.5
                 weight.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-group["lr"] * scale)
