@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Collection, Iterator
@@ -208,6 +207,8 @@ def _python(text: str) -> list[Called]:
     """LFM2: [name(key="value"), …]"""
     if len(text) > MOST_PYTHON or not _PYTHON.match(text):
         return []
+    import ast  # slow to load, and seldom needed
+
     tree = ast.parse(text, mode="eval").body
     calls = tree.elts if isinstance(tree, ast.List) else [tree]
     if not all(isinstance(call, ast.Call) and not call.args for call in calls):

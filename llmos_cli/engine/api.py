@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from llmos_cli.engine import constraint, options
+from llmos_cli.engine import adapters, constraint, options
+from llmos_cli.engine.adapters import Source
 from llmos_cli.engine.answers import Called, Part, Parts, Said, Thought, read_calls
 from llmos_cli.engine.choosing import Chooser, Constraint
 from llmos_cli.engine.embed import floats
@@ -181,7 +182,7 @@ class Api:
         name = options.text(body, "model")
         if not os.path.isabs(name):
             raise UsageError(f"model should be the path of a GGUF file, not {name!r}", hint="llmos models list")
-        return self._pool.use(Path(name), options.keep_alive(body))
+        return self._pool.use(Source(Path(name), adapters.read(body.get("adapters"))), options.keep_alive(body))
 
     def _chat_job(self, body: Body, model: Loaded, client: str) -> tuple[_Job, list[Mapping[str, Any]], bool]:
         """The job, its tools, and whether one of them must be called."""
@@ -296,13 +297,13 @@ def _shortened(tokens: list[int], room: int) -> list[int]:
 
 
 def collected(chunks: Iterator[Chunk | None]) -> Iterator[Chunk | None]:
-    """The chunks of an answer as one object, as OpenAI answers without streaming; the Nones before it as they come."""
+    """The chunks of an answer as one object, as OpenAI answers without streaming; a None before each, so that it is seen who has left."""
     whole: Chunk = {}
     message: dict[str, Any] = {"role": "assistant", "content": ""}
     text, logs = "", []
     for chunk in chunks:
+        yield None
         if chunk is None:
-            yield None
             continue
         whole = chunk
         choice = chunk["choices"][0]

@@ -25,6 +25,8 @@ MOST_ACTIVE = 16  # answers written at once
 MOST_WAITING = 256
 STEP_SECONDS = 0.25  # how long a step may take while others wait for their next token
 LEAST_PART = 32  # tokens of a prompt
+AHEAD = 512  # tokens of an answer that there is room for before it begins
+STEP_CELLS = 1024  # tokens by which the context grows
 
 
 @dataclass(eq=False)
@@ -124,6 +126,7 @@ class Batch:
                 continue
             if run.stem >= len(run.tokens):
                 run.stem = 0
+            self._make_fit(run)
             self._restore(run)
             slot = self._slots.take(run.tokens)
             if run.ready < 0:
@@ -143,6 +146,22 @@ class Batch:
             else:
                 del self._waiting[client]
             return run
+
+    def _make_fit(self, run: Run) -> None:
+        """The context begins small, since its memory has to be cleared; it grows with what is asked of it."""
+        held = sum(len(active.run.tokens) for active in self._active)
+        wanted = held + len(run.tokens) + min(run.limits.tokens, AHEAD)
+        if wanted > self._network.cells < self._network.context:
+            self._grow(-(-wanted // STEP_CELLS) * STEP_CELLS)
+
+    def _grow(self, cells: int) -> None:
+        slots = self._slots.held()
+        lost = self._network.grow(cells, [slot.sequence for slot in slots])
+        for active in [active for active in self._active if active.slot.sequence in lost]:
+            self._again(active)
+        for slot in slots:
+            if slot.sequence in lost:
+                self._slots.forget(slot)
 
     def _restore(self, run: Run) -> None:
         """Fetch the stem from the disk where that is more than is known here."""
@@ -224,6 +243,8 @@ class Batch:
 
     def _make_room(self) -> None:
         """The context is full: forget what is only kept, else let the youngest answer wait for others."""
+        if self._network.cells < self._network.context:
+            return self._grow(2 * self._network.cells)
         if self._slots.evict():
             return
         youngest = max(self._active, key=lambda active: active.run.number)
@@ -231,18 +252,20 @@ class Batch:
             self._leave(youngest)
             youngest.run.fail(LlmosError("the model's context is full", hint="llmos models ps"))
             return
-        self._leave(youngest, forget=True)
-        with self._change:
-            self._waiting.setdefault(youngest.run.client, deque()).appendleft(youngest.run)
+        self._again(youngest)
         self._most = max(1, len(self._active))
 
     def _recover(self, parts: list[tuple[_Active, int, int]]) -> None:
         """A step was interrupted: those that nobody waits for go; the rest begins again at what is sure."""
         for active, _, _ in parts:
-            self._leave(active, forget=True)
-            if not active.run.cancelled:
-                with self._change:
-                    self._waiting.setdefault(active.run.client, deque()).appendleft(active.run)
+            self._again(active)
+
+    def _again(self, active: _Active) -> None:
+        """What is computed of an answer is lost: it goes on later from the tokens that it has."""
+        self._leave(active, forget=True)
+        if not active.run.cancelled:
+            with self._change:
+                self._waiting.setdefault(active.run.client, deque()).appendleft(active.run)
 
     def _leave(self, active: _Active, *, forget: bool = False) -> None:
         with self._change:

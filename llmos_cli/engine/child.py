@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 HOME = str(Path(__file__).resolve().parents[2])
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", *PYTHON)
 KEPT_PREFIXES = ("CUDA_", "GGML_", "HIP_", "ROCR_", "OMP_", "VK_", "LLMOS_")
 MALLOC = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": str(256 << 20), "MALLOC_MMAP_THRESHOLD_": str(64 << 20)}
 MOST_LINE = 128 << 20
@@ -29,7 +30,7 @@ def environment(**more: str) -> dict[str, str]:
     each step frees and takes again.
     """
     kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
-    ours = {"PYTHONPATH": HOME, "PYTHONDONTWRITEBYTECODE": "1", "GGML_NO_BACKTRACE": "1"}
+    ours = {"PYTHONPATH": HOME, "GGML_NO_BACKTRACE": "1"}
     return {"OMP_WAIT_POLICY": "passive", **MALLOC, **kept, **ours, **more}
 
 
@@ -147,6 +148,7 @@ def run(module: str, arguments: Sequence[str], seconds: float) -> dict[str, Any]
         child = Child(module, *arguments)
     except OSError as error:
         raise Ended(f"it does not start: {error}") from error
-    answer = child.answer(seconds)
-    child.close()
-    return answer
+    try:
+        return child.answer(seconds)
+    finally:  # also where Ctrl-C ends the waiting
+        child.close()

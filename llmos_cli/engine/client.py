@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,42 +20,9 @@ from llmos_cli import errors
 from llmos_cli.engine import starting
 from llmos_cli.errors import LlmosError
 from llmos_cli.paths import Paths
+from llmos_cli.speech import Answer, Call, Delta, Message
 
 Json = dict[str, Any]
-Message = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Call:
-    """A tool that the model wants used; `arguments` is a JSON object's text."""
-
-    name: str
-    arguments: str
-    id: str = ""
-
-
-@dataclass(frozen=True)
-class Delta:
-    """A part of an answer as it comes. The last one has `ended` ("stop", "length" or "tool_calls"), `usage` and `said`."""
-
-    text: str = ""
-    thought: str = ""
-    calls: tuple[Call, ...] = ()
-    ended: str = ""
-    usage: Mapping[str, Any] = field(default_factory=dict)
-    said: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A whole answer. `said` is what else there is to say of it: what was `cut` of the conversation, which `limit` ended it …"""
-
-    text: str
-    thought: str = ""
-    calls: tuple[Call, ...] = ()
-    ended: str = "stop"
-    usage: Mapping[str, Any] = field(default_factory=dict)
-    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Client:

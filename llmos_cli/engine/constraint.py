@@ -39,8 +39,6 @@ class Guide:
         return bool(self._matcher.is_stopped())
 
     def choose(self, chain: Chain, network: Network, row: int) -> int:
-        import numpy as np
-
         self._matcher.unsafe_compute_mask_ptr(ctypes.addressof(self._mask), ctypes.sizeof(self._mask))
         self._raise()
         mask = bytes(self._mask)
@@ -48,8 +46,7 @@ class Guide:
             token = network.sample(chain.pointer, row)
             if mask[token >> 3] >> (token & 7) & 1:
                 return token
-        bits = np.unpackbits(np.frombuffer(mask, dtype=np.uint8), bitorder="little")[: self._size]
-        ids = np.flatnonzero(bits).astype(np.int32)
+        ids = _ids(mask, self._size)
         if not len(ids):
             raise LlmosError("the constraint allows nothing here, not even the end")
         return chain.among(network.logits(row), ids)
@@ -61,6 +58,17 @@ class Guide:
     def _raise(self) -> None:
         if self._matcher.is_error():
             raise UsageError(f"{WRONG}: {_first_line(self._matcher.get_error())}")
+
+
+def _ids(mask: bytes, size: int) -> Any:
+    """The places of the set bits below `size`, as a numpy array of int32. Mostly few are set: words of 32 without any are passed over."""
+    import numpy as np
+
+    words = np.frombuffer(mask, dtype="<u4")
+    some = np.flatnonzero(words)
+    word, bit = np.nonzero(np.unpackbits(words[some].view(np.uint8), bitorder="little").reshape(-1, 32))
+    ids = (some[word] * 32 + bit).astype(np.int32)
+    return ids[: np.searchsorted(ids, size)]
 
 
 class Words:

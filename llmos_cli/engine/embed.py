@@ -48,6 +48,7 @@ class Embedder:
         made = self._c.llama_init_from_model(self._weights.pointer, params)
         if not made:
             raise LlmosError(f"{self._weights.path} cannot be run: {self._weights.lib.reason()}", hint="llmos models ps")
+        self._weights.adapt(made)
         return made
 
     def embed(self, texts: Sequence[list[int]]) -> list[list[float]]:

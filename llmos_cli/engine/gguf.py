@@ -14,13 +14,13 @@ import os
 import stat
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from llmos_cli.errors import LlmosError
 
 Scalar = bool | int | float | str
-_STRING, _ARRAY = 8, 9
+STRING, _ARRAY = 8, 9
 _SCALARS = zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", strict=True)  # enum gguf_type
 _READ = {kind: struct.Struct("<" + code) for kind, code in _SCALARS}
 _I32, _F32 = 5, 6
@@ -54,10 +54,22 @@ class Array:
 
 
 @dataclass(frozen=True)
+class Tensor:
+    """`shape` with the innermost axis first; `kind` is its number format, enum ggml_type; `size` bytes from `at` on in the file."""
+
+    shape: tuple[int, ...]
+    kind: int
+    at: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Header:
     metadata: Mapping[str, Scalar]
     arrays: Mapping[str, Array]
     parameters: int = 0  # weights in all tensors
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    end: int = 0  # its length in bytes
 
 
 def read_metadata(path: Path) -> dict[str, Scalar]:
@@ -143,8 +155,9 @@ class _Reader:
                 arrays[key] = self.array(distinct=key == "tokenizer.ggml.tokens")
             else:
                 metadata[key] = self.scalar(kind)
-        parameters = self.check_tensors(tensors, metadata.get("general.alignment", 32))
-        return Header(metadata, arrays, parameters)
+        found = self.tensors(tensors, metadata.get("general.alignment", 32))
+        parameters = sum(math.prod(tensor.shape) for tensor in found.values())
+        return Header(metadata, arrays, parameters, found, self.at)
 
     def number(self, layout: struct.Struct) -> int:
         (value,) = layout.unpack_from(self.data, self.at)
@@ -159,7 +172,7 @@ class _Reader:
         return self.data[start : self.at].decode(errors="replace")
 
     def scalar(self, kind: int) -> Scalar:
-        if kind == _STRING:
+        if kind == STRING:
             return self.string()
         if kind not in _READ:
             raise _DamageError(f"is damaged: its header has a value of unknown type {kind}")
@@ -172,7 +185,7 @@ class _Reader:
         at, different = self.at, -1
         if count > self.size:
             raise _DamageError("is damaged: a list in its header is longer than the file")
-        if kind == _STRING:
+        if kind == STRING:
             different = self.distinct_strings(count) if distinct else self.skip_strings(count)
         elif kind in _READ:
             self.at += count * _READ[kind].size
@@ -195,33 +208,32 @@ class _Reader:
         self.at = at
         return len(set(found))
 
-    def check_tensors(self, count: int, alignment: Scalar) -> int:
-        """Every tensor's shape, type and place; how many weights they have together.
+    def tensors(self, count: int, alignment: Scalar) -> dict[str, Tensor]:
+        """Every tensor's shape, type and place, by its name.
 
         The data starts at the next multiple of `alignment`.
         """
         if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
             raise _DamageError(f"is damaged: its alignment is {alignment}")
-        end = weights = 0
+        found: list[tuple[str, Tensor]] = []
         for _ in range(count):
             name = self.string()
             dimensions = self.number(_U32)
             if not 1 <= dimensions <= 4:
                 raise _DamageError(f"is damaged: tensor {name[:64]!r} has {dimensions} dimensions")
-            shape = [self.number(_U64) for _ in range(dimensions)]
+            shape = tuple(self.number(_U64) for _ in range(dimensions))
             kind, offset = self.number(_U32), self.number(_U64)
             if kind not in _BLOCK:
                 raise _DamageError(f"has tensor {name[:64]!r} in an unknown number format, {kind}")
             block, size = _BLOCK[kind]
             if shape[0] % block or min(shape) == 0 or offset % alignment:
                 raise _DamageError(f"is damaged: tensor {name[:64]!r} has an impossible shape or place")
-            weights += math.prod(shape)
-            end = max(end, offset + math.prod(shape) // block * size)
+            found.append((name, Tensor(shape, kind, offset, math.prod(shape) // block * size)))
         start = -(-self.at // alignment) * alignment
-        if start + end > self.size:
-            missing = start + end - self.size
-            raise _DamageError(f"is cut short: {missing} bytes are missing at its end")
-        return weights
+        end = start + max((tensor.at + tensor.size for _, tensor in found), default=0)
+        if end > self.size:
+            raise _DamageError(f"is cut short: {end - self.size} bytes are missing at its end")
+        return {name: replace(tensor, at=start + tensor.at) for name, tensor in found}
 
 
 def _check_vocabulary(header: Header) -> None:
@@ -229,7 +241,7 @@ def _check_vocabulary(header: Header) -> None:
     tokens = header.arrays.get("tokenizer.ggml.tokens")
     if tokens is None:
         return  # llama.cpp says so by itself
-    if tokens.kind != _STRING:
+    if tokens.kind != STRING:
         raise _DamageError("is damaged: its tokens are no texts")
     if tokens.distinct != tokens.count:
         raise _DamageError(f"is damaged: {tokens.count - tokens.distinct} of its tokens occur twice")
@@ -238,7 +250,7 @@ def _check_vocabulary(header: Header) -> None:
         if found is not None and (found.kind, found.count) != (kind, tokens.count):
             raise _DamageError(f"is damaged: its tokens have no proper {key}")
     merges = header.arrays.get("tokenizer.ggml.merges")
-    if merges is not None and merges.kind != _STRING:
+    if merges is not None and merges.kind != STRING:
         raise _DamageError("is damaged: its merges are no texts")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,16 +45,28 @@ class Rows:
 class Network:
     """One context. All of it belongs to one thread, save `cancel`."""
 
-    def __init__(self, weights: Weights, setup: Setup) -> None:
-        """Raises LlmosError where there is no memory for the context, WritesNothing for encoders."""
-        c = weights.lib.lib
+    def __init__(self, weights: Weights, setup: Setup, *, cells: int = 0) -> None:
+        """`cells`: how many of the tokens that `setup` allows there is room for at first, 0 for all; see `grow`.
+
+        Raises LlmosError where there is no memory for the context, WritesNothing for encoders.
+        """
+        self._c, self.weights, self.setup = weights.lib.lib, weights, setup
+        self._flag = ctypes.create_string_buffer(2)
+        self._arrays(min(setup.batch, setup.context))
+        self._open(min(cells, setup.context) or setup.context)
+        self.context = setup.context
+        # Only what each sequence holds as a whole can be gone on from: windows forget, recurrent states cannot go back.
+        self.rewinds = not weights.window and not weights.recurrent
+
+    def _open(self, cells: int) -> None:
+        c, weights, setup = self._c, self.weights, self.setup
         weights.lib.log.clear()
         params = c.llama_context_default_params()
-        params.n_ctx = setup.context
-        params.n_batch = min(setup.batch, setup.context)
-        params.n_ubatch = min(setup.batch, setup.context, MOST_AT_ONCE)
+        params.n_ctx = cells
+        params.n_batch = self.batch
+        params.n_ubatch = min(self.batch, MOST_AT_ONCE)
         params.n_seq_max = setup.sequences
-        params.n_outputs_max = min(setup.sequences, params.n_batch)
+        params.n_outputs_max = min(setup.sequences, self.batch)
         params.n_threads = params.n_threads_batch = setup.threads
         params.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_ENABLED if setup.flash else c.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.offload_kqv = params.op_offload = setup.gpu_layers != 0
@@ -64,24 +77,29 @@ class Network:
             c.llama_free(made)
             raise WritesNothing(f"{weights.path} makes vectors of texts, and writes none", hint="llmos models list")
         if not made:
-            raise LlmosError(
-                f"{weights.path} cannot be run: {weights.lib.reason() or 'there is too little memory'}", hint="llmos models ps"
-            )
-        self._c, self._context, self._memory = c, made, c.llama_get_memory(made)
-        self.weights, self.setup = weights, setup
-        self.context = min(setup.context, int(c.llama_n_ctx(made)))
-        self.batch = int(params.n_batch)
-        # Only what each sequence holds as a whole can be gone on from: windows forget, recurrent states cannot go back.
-        self.rewinds = not weights.window and not weights.recurrent
-        self._flag = ctypes.create_string_buffer(2)
+            reason = weights.lib.reason() or "there is too little memory"
+            raise LlmosError(f"{weights.path} cannot be run: {reason}", hint="llmos models ps")
+        self._context, self._memory, self.cells = made, c.llama_get_memory(made), min(cells, int(c.llama_n_ctx(made)))
         c.llama_set_abort_callback(made, weights.lib.abort, self._flag)
-        self._arrays(self.batch)
+        weights.adapt(made)
         self.close = weakref.finalize(self, c.llama_free, made)
         self.close.atexit = False
+
+    def grow(self, cells: int, sequences: Iterable[int]) -> list[int]:
+        """Make room for `cells` tokens, at most `context`, and take these sequences along; those that do not fit are lost, and returned.
+
+        Raises LlmosError where there is no memory, and all is as before.
+        """
+        states = [(sequence, self.state(sequence)) for sequence in sequences]
+        old = self.close
+        self._open(min(cells, self.context))
+        old()
+        return [sequence for sequence, state in states if not self.restore(sequence, state)]
 
     def _arrays(self, room: int) -> None:
         """A batch whose arrays are filled by slices, which is quicker than by element."""
         c = self._c
+        self.batch = room
         self._tokens: Any = (ctypes.c_int32 * room)()
         self._positions: Any = (ctypes.c_int32 * room)()
         self._sequences: Any = (ctypes.c_int32 * room)()
@@ -94,7 +112,7 @@ class Network:
         batch.token, batch.pos = ctypes.cast(self._tokens, pointer), ctypes.cast(self._positions, pointer)
         batch.n_seq_id, batch.seq_id = ctypes.cast(self._counts, pointer), ctypes.cast(self._each, ctypes.POINTER(pointer))
         batch.logits = ctypes.cast(self._wanted, ctypes.POINTER(ctypes.c_int8))
-        self._batch = batch
+        self._rows = batch
 
     def decode(self, rows: Rows) -> int:
         """Compute the rows, at most `batch` of them. 0: done; FULL: no room, nothing changed; ABORTED: some may be done.
@@ -106,8 +124,8 @@ class Network:
         self._positions[:count] = rows.positions
         self._sequences[:count] = rows.sequences
         self._wanted[:count] = rows.wanted
-        self._batch.n_tokens = count
-        code = int(self._c.llama_decode(self._context, self._batch))
+        self._rows.n_tokens = count
+        code = int(self._c.llama_decode(self._context, self._rows))
         if code in (0, FULL):
             return code
         if code == ABORTED:

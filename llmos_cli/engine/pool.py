@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llmos_cli.engine import trials
+from llmos_cli.engine.adapters import Source
 from llmos_cli.engine.batch import Batch
 from llmos_cli.engine.constraint import Words
 from llmos_cli.engine.embed import Embedder
@@ -26,6 +27,7 @@ from llmos_cli.paths import Paths
 
 MOST_CELLS = 8192  # tokens of a model's context, for all its answers together
 LEAST_CELLS = 512
+FIRST_CELLS, FIRST_BYTES = 4096, 64 << 20  # a context begins with so much; its memory has to be cleared, which takes time
 CONTEXT_SHARE = 4  # a context gets at most this part of the memory
 OVERHEAD = 128 << 20  # bytes for a model's buffers
 GPU_MARGIN = 0.9
@@ -36,13 +38,13 @@ GB = 1 << 30
 class Loaded:
     """One model in memory, and what its answers need. `context`: tokens that one answer may have, with its prompt."""
 
-    def __init__(self, path: Path, known: Known, setup: Setup, prefixes: Path, templates: Templates) -> None:
+    def __init__(self, source: Source, known: Known, setup: Setup, prefixes: Path, templates: Templates) -> None:
         """Raises LlmosError. Takes as long as loading takes."""
-        self.path, self.known, self.setup = path, known, setup
+        self.source, self.path, self.known, self.setup = source, source.path, known, setup
         self.context = min(known.trained, setup.context)
         self.users, self.used, self.until = 0, time.monotonic(), 0.0
-        self.print = fileprint(path)
-        self.weights = Weights.open(path, setup, checked=True)
+        self.print = fileprint(source)
+        self.weights = Weights.open(source.path, setup, adapters=source.adapters, checked=True)
         self._prefixes, self._templates = prefixes, templates
         self._lock = threading.Lock()
         self._embedder: Embedder | None = None
@@ -50,8 +52,8 @@ class Loaded:
         self.batch: Batch | None = None
         try:
             if known.writes:
-                self.network = Network(self.weights, setup)
-                self.context = min(self.context, self.network.context)
+                first = min(FIRST_CELLS, FIRST_BYTES // max(1, known.cell))
+                self.network = Network(self.weights, setup, cells=max(LEAST_CELLS, first))
                 self.batch = Batch(self.network, Prefixes(prefixes, self._key()))
                 self.prompts = Prompts(self.weights, templates)
         except LlmosError:
@@ -105,7 +107,8 @@ class Loaded:
         """For `ps`."""
         writing, waiting = self.batch.load if self.batch is not None else (self.users, 0)
         return {
-            "model": str(self.path), "architecture": self.known.architecture, "bytes": self.bytes, "context": self.context,
+            "model": str(self.path), "adapters": [each.as_json() for each in self.source.adapters],
+            "architecture": self.known.architecture, "bytes": self.bytes, "context": self.context,
             "gpu_layers": self.setup.gpu_layers, "writing": writing, "waiting": waiting,
             "seconds_left": None if self.until == float("inf") else round(max(0.0, self.until - time.monotonic()), 1),
         }  # fmt: skip
@@ -117,19 +120,25 @@ def need(known: Known, setup: Setup) -> int:
     return copies * known.bytes + known.cell * setup.context + known.fixed * setup.sequences + OVERHEAD
 
 
+def offloaded(free: int, wanted: int, layers: int) -> int:
+    """How many of a model's layers go to graphics cards with `free` bytes, where all of it takes `wanted`; -1 for all."""
+    part = free * GPU_MARGIN / wanted
+    return -1 if part >= 1 else int(part * layers)
+
+
 class Pool:
     """Thread-safe. `most`: bytes for all models together."""
 
     def __init__(self, paths: Paths, machine: Machine, templates: Templates, most: int) -> None:
         self._paths, self._machine, self._templates, self._most = paths, machine, templates, most
         self._change = threading.Condition()
-        self._models: dict[Path, Loaded] = {}
-        self._loading: set[Path] = set()
+        self._models: dict[Source, Loaded] = {}
+        self._loading: set[Source] = set()
 
     @contextlib.contextmanager
-    def use(self, path: Path, keep: float) -> Iterator[Loaded]:
+    def use(self, source: Source, keep: float) -> Iterator[Loaded]:
         """The model, loaded where it is not; it stays for `keep` seconds after its last use. Raises LlmosError."""
-        model = self._take(path)
+        model = self._take(source)
         try:
             yield model
         finally:
@@ -137,35 +146,35 @@ class Pool:
                 model.users -= 1
                 model.used = time.monotonic()
                 model.until = model.used + keep
-                left = not model.users and self._models.get(path) is not model
+                left = not model.users and self._models.get(source) is not model
                 self._change.notify_all()
             if left:  # it was stopped, or its file replaced, meanwhile
                 model.close()
 
-    def _take(self, path: Path) -> Loaded:
+    def _take(self, source: Source) -> Loaded:
         with self._change:
-            while path in self._loading:
+            while source in self._loading:
                 self._change.wait()
-            if (model := self._models.get(path)) is not None and model.print == fileprint(path):
+            if (model := self._models.get(source)) is not None and model.print == fileprint(source):
                 model.users += 1
                 return model
-            self._loading.add(path)
+            self._loading.add(source)
         try:
-            model = self._load(path)
+            model = self._load(source)
         finally:
             with self._change:
-                self._loading.discard(path)
+                self._loading.discard(source)
                 self._change.notify_all()
         return model
 
-    def _load(self, path: Path) -> Loaded:
-        known = trials.known(self._paths, path, self._machine.setup)
+    def _load(self, source: Source) -> Loaded:
+        known = trials.known(self._paths, source, self._machine.setup)
         setup = self._fitting(known)
-        self._make_room(path, need(known, setup))
-        model = Loaded(path, known, setup, self._paths.cache / "engine" / "prefixes", self._templates)
+        self._make_room(source, need(known, setup))
+        model = Loaded(source, known, setup, self._paths.cache / "engine" / "prefixes", self._templates)
         with self._change:
             model.users += 1
-            self._models[path] = model
+            self._models[source] = model
         return model
 
     def _fitting(self, known: Known) -> Setup:
@@ -179,27 +188,26 @@ class Pool:
         setup = replace(setup, context=max(LEAST_CELLS, cells))
         free = sum(int(device["free"]) for device in self._machine.devices)
         if free and not known.plain:
-            part = free * GPU_MARGIN / need(known, setup)
-            setup = replace(setup, gpu_layers=-1 if part >= 1 else int(part * known.layers))
+            setup = replace(setup, gpu_layers=offloaded(free, need(known, setup), known.layers))
         return setup
 
-    def _make_room(self, path: Path, wanted: int) -> None:
+    def _make_room(self, source: Source, wanted: int) -> None:
         """Let models go until `wanted` bytes are free, waiting for those in use. Raises LlmosError."""
         if wanted > self._most:
             raise LlmosError(
-                f"{path.name} needs {wanted / GB:.1f} GB of memory, and models may use {self._most / GB:.1f} GB here",
+                f"{source.path.name} needs {wanted / GB:.1f} GB of memory, and models may use {self._most / GB:.1f} GB here",
                 hint="llmos models recommend",
             )
         until = time.monotonic() + WAIT_SECONDS
         while True:
             with self._change:
-                old = self._models.get(path)
+                old = self._models.get(source)
                 over = sum(model.bytes for model in self._models.values() if model is not old) + wanted > self._most
                 idle = sorted((m for m in self._models.values() if not m.users), key=lambda m: (m is not old, m.used))
                 if not over and (old is None or old not in idle):
                     return
                 if idle:
-                    del self._models[idle[0].path]
+                    del self._models[idle[0].source]
                 elif not self._change.wait(until - time.monotonic()):
                     raise LlmosError("other models are in use, and there is no memory for one more", hint="llmos models ps")
             if idle:
@@ -211,7 +219,7 @@ class Pool:
         with self._change:
             over = [m for m in self._models.values() if not m.users and m.until <= now]
             for model in over:
-                del self._models[model.path]
+                del self._models[model.source]
             left = [m.until - now for m in self._models.values() if not m.users]
         for model in over:
             model.close()
@@ -223,11 +231,11 @@ class Pool:
             return not self._models and not self._loading
 
     def stop(self, path: Path | None) -> list[str]:
-        """Let go of one model, or of all, whatever they are doing; which they were."""
+        """Let go of one model, whatever its adapters, or of all, whatever they are doing; which they were."""
         with self._change:
             gone = [model for model in self._models.values() if path in (None, model.path)]
             for model in gone:
-                del self._models[model.path]
+                del self._models[model.source]
             unused = [model for model in gone if not model.users]
         for model in gone:
             model.end()
@@ -240,10 +248,10 @@ class Pool:
             return [model.about() for model in self._models.values()]
 
 
-def fileprint(path: Path) -> tuple[int, ...]:
-    """Another one when the file at `path` is another; () where there is none."""
+def fileprint(source: Source) -> tuple[int, ...]:
+    """Another one when one of the files is another; () where one is missing."""
     try:
-        about = path.stat()
+        found = [file.stat() for file in source.files]
     except OSError:
         return ()
-    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
+    return tuple(part for each in found for part in (each.st_dev, each.st_ino, each.st_size, each.st_mtime_ns))

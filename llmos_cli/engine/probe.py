@@ -1,4 +1,6 @@
-"""Tries llama.cpp out in a process that may crash: `python -m llmos_cli.engine.probe SETUP [FILE]`. Prints one line of JSON.
+"""Tries llama.cpp out in a process that may crash: `python -m llmos_cli.engine.probe SETUP [FILE ADAPTERS]`.
+
+Prints one line of JSON.
 
 Without FILE, what the setup is worth on this machine, with the bundled planner's weights. With FILE, whether
 that model can be run so, and what the worker needs to know of it.
@@ -14,9 +16,12 @@ import os
 import resource
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from llmos_cli.engine import adapters
+from llmos_cli.engine.adapters import Source
 from llmos_cli.engine.embed import Embedder
 from llmos_cli.engine.llama import library
 from llmos_cli.engine.network import Network, Rows, WritesNothing
@@ -24,17 +29,17 @@ from llmos_cli.engine.weights import Setup, Weights
 from llmos_cli.errors import LlmosError
 
 BUNDLED = Path(__file__).resolve().parents[1] / "data" / "planner.gguf"
-READ, PART, WRITE, TIMES = 512, 256, 32, 2  # tokens that are timed, the part of them in a batch, and how often: the quickest counts
+READ, WRITE, TIMES = 512, 32, 3  # tokens that are timed, and how often: the quickest counts
 TRIED = 16  # tokens of a trial: from 8 on, other code of llama.cpp's runs than for one
 WHOLE = 256 << 20  # bytes of a file that is read as a whole for its fingerprint
 SAMPLE, SAMPLES = 1 << 18, 64
 OVERHEAD = 4 << 30  # bytes of addresses that a process needs beside the model
 
 
-def main(setup: str, file: str = "") -> None:
+def main(setup: str, file: str = "", given_adapters: str = "[]") -> None:
     given = Setup(**json.loads(setup))
     try:
-        answer = trial(Path(file), given) if file else speed(given)
+        answer = trial(Source(Path(file), adapters.read(json.loads(given_adapters))), given) if file else speed(given)
     except LlmosError as error:
         answer = {"error": error.message, "hint": error.hint}
     print(json.dumps(answer), flush=True)
@@ -42,36 +47,46 @@ def main(setup: str, file: str = "") -> None:
 
 
 def speed(setup: Setup) -> dict[str, Any]:
-    """`seconds` for reading and then writing some tokens, a few `logits` to compare, and what `devices` there are."""
+    """`seconds` for reading and writing some tokens with this setup and, taken in turns with it, the `plain` one; the logits of both,
+    and what `devices` there are.
+    """
     _limit(0, 120)
-    weights = Weights.open(BUNDLED, setup)
-    network = Network(weights, setup)
-    seconds, logits = float("inf"), []
+    plain = replace(setup, flash=False, extra_buffers=False, gpu_layers=0)
+    networks = [Network(Weights.open(BUNDLED, each), each) for each in (plain, setup)]
+    best, logits = [float("inf")] * 2, [[0.0]] * 2
     for _ in range(TIMES):
-        network.clear()
-        began = time.perf_counter()
-        for first in range(0, READ, PART):
-            rows = Rows()
-            row = rows.add([at % weights.vocabulary for at in range(first, first + PART)], first, 0, logits=True)
-            network.decode(rows)
-        logits = network.logits(row)[: min(64, weights.vocabulary)]
-        for at in range(WRITE):
-            rows = Rows()
-            rows.add([1], READ + at, 0, logits=True)
-            network.decode(rows)
-        seconds = min(seconds, time.perf_counter() - began)
-    return {"seconds": seconds, "logits": logits, "devices": devices()}
+        for at, network in enumerate(networks):
+            seconds, logits[at] = _timed(network)
+            best[at] = min(best[at], seconds)
+    return {"plain": best[0], "seconds": best[1], "right": logits[0], "logits": logits[1], "devices": devices()}
 
 
-def trial(path: Path, setup: Setup) -> dict[str, Any]:
+def _timed(network: Network) -> tuple[float, list[float]]:
+    """Seconds for reading and writing, and a few of the logits after the reading."""
+    size = network.weights.vocabulary
+    network.clear()
+    began = time.perf_counter()
+    rows = Rows()
+    row = rows.add([at % size for at in range(READ)], 0, 0, logits=True)
+    network.decode(rows)
+    logits: list[float] = network.logits(row)[: min(64, size)]
+    for at in range(WRITE):
+        rows = Rows()
+        rows.add([1], READ + at, 0, logits=True)
+        network.decode(rows)
+    return time.perf_counter() - began, logits
+
+
+def trial(source: Source, setup: Setup) -> dict[str, Any]:
     """Load the model, compute a little, and say what it is. Raises LlmosError."""
-    size = path.stat().st_size if path.is_file() else 0
+    path = source.path
+    size = sum(file.stat().st_size for file in source.files if file.is_file())
     _limit(0 if setup.gpu_layers else (3 if setup.extra_buffers else 2) * size + OVERHEAD, 60 + size // (20 << 20))
-    weights = Weights.open(path, setup)
+    weights = Weights.open(path, setup, adapters=source.adapters)
     found: dict[str, Any] = {
         "bytes": size, "trained": weights.trained, "writes": True, "width": weights.width,
         "layers": int(library().lib.llama_model_n_layer(weights.pointer)), "architecture": weights.metadata("general.architecture"),
-        "cell": 0, "fixed": 0, "fingerprint": fingerprint(path),
+        "cell": 0, "fixed": 0, "fingerprint": fingerprint(source),
     }  # fmt: skip
     if not weights.has_text:
         raise LlmosError(f"{path} neither reads nor writes text", hint="llmos models list")
@@ -101,7 +116,13 @@ def _write(found: dict[str, Any], weights: Weights, setup: Setup, some: list[int
     return True
 
 
-def fingerprint(path: Path) -> str:
+def fingerprint(source: Source) -> str:
+    """Names the bytes of a model; with adapters, theirs and how strongly they count too."""
+    parts = [*map(_of_file, source.parts), *(f"{_of_file(each.path)} {each.scale}" for each in source.adapters)]
+    return parts[0] if len(parts) == 1 else hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _of_file(path: Path) -> str:
     """SHA-256 of a file, or of its size and samples of it where it is large."""
     digest, size = hashlib.sha256(), path.stat().st_size
     digest.update(str(size).encode())

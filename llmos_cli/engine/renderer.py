@@ -23,6 +23,7 @@ MOST_TEXT = 64 << 20
 
 
 def main() -> None:
+    sys.dont_write_bytecode = True
     _limit()
     import jinja2  # before the first request, so that it waits for nothing
 

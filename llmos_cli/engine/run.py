@@ -15,6 +15,7 @@ from llmos_cli.engine.writing import Writer
 from llmos_cli.errors import LlmosError
 
 STOP, LENGTH, TIME = "stop", "length", "time"
+TOGETHER = 0.02  # seconds: what is written sooner after the piece before waits for more, since each piece costs both ends time
 _numbers = itertools.count(1)
 
 
@@ -61,12 +62,14 @@ class Run:
         self.prompt = len(self.tokens)
         self._writer = Writer(self.limits.stops)
         self._choices: list[Choice] = []
+        self._text, self._sent = "", 0.0  # what waits for more, and when the last piece was sent
         self._events: queue.SimpleQueue[Piece | LlmosError] = queue.SimpleQueue()
 
     def take(self, choice: Choice, weights: Weights) -> bool:
         """Go on by one token. Returns whether the answer goes on; if not, its last piece has been sent."""
+        now = time.monotonic()
         if not self.written:
-            self.first = time.monotonic() - self.began
+            self.first = now - self.began
         self.written += 1
         self._choices.append(choice)
         ends = weights.is_end(choice.token)
@@ -77,10 +80,12 @@ class Run:
             return self._end(text, STOP)
         if self.written >= self.limits.tokens:
             return self._end(text, LENGTH)
-        if time.monotonic() - self.began > self.limits.seconds:
+        if now - self.began > self.limits.seconds:
             return self._end(text, TIME)
-        if text:
-            self._send(text)
+        self._text += text
+        if self._text and now - self._sent >= TOGETHER:
+            self._sent = now
+            self._send("")
         return True
 
     def fail(self, error: LlmosError) -> None:
@@ -115,7 +120,8 @@ class Run:
                     return
 
     def _send(self, text: str, ended: str = "") -> None:
-        self._events.put(Piece(text, tuple(self._choices), ended))
+        self._events.put(Piece(self._text + text, tuple(self._choices), ended))
+        self._text = ""
         self._choices.clear()
 
     def _end(self, text: str, why: str) -> bool:

@@ -3,7 +3,7 @@
     GET  /hello                   what this worker is
     GET  /ps                      the models in memory
     POST /stop                    {"model": path}, or {} for the worker itself
-    POST /load                    {"model": path}
+    POST /load                    {"model": path, "adapters": [{"path": …, "scale": …}]}
     POST /v1/chat/completions     POST /v1/completions     POST /v1/embeddings     GET /v1/models
 
 A streamed answer is `text/event-stream`, ends with `data: [DONE]`, and closes the connection.
@@ -59,6 +59,11 @@ class Server:
         self._about, self._leave = about, leave
         self._lock = threading.Lock()
         self._open = 0
+        self._woken, self._wake = os.pipe()
+        self._poll = select.poll()
+        self._poll.register(listener, select.POLLIN)
+        self._poll.register(self._woken, select.POLLIN)
+        listener.setblocking(False)
 
     @property
     def busy(self) -> bool:
@@ -66,12 +71,17 @@ class Server:
         with self._lock:
             return self._open > 0
 
-    def accept(self, seconds: float | None) -> bool:
+    def wake(self) -> None:
+        """Have `accept` return. From any thread, or a signal handler."""
+        os.write(self._wake, b"x")
+
+    def accept(self, seconds: float) -> bool:
         """Wait for a connection, for at most so long, and begin to answer it in a thread; False where none came."""
-        self._listener.settimeout(seconds)
+        if any(found == self._woken for found, _ in self._poll.poll(seconds * 1000)):
+            os.read(self._woken, 64)
         try:
             connection, _ = self._listener.accept()
-        except (TimeoutError, BlockingIOError, InterruptedError):
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return False
         with self._lock:
             full = self._open >= MOST_CONNECTIONS

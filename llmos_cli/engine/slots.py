@@ -100,6 +100,10 @@ class Slots:
         self._forget(min(idle, key=lambda s: (s.stem, s.used)))
         return True
 
+    def held(self) -> list[Slot]:
+        """Those that hold something, the most wanted first."""
+        return sorted((slot for slot in self._all if slot.tokens), key=lambda s: (s.busy, s.used), reverse=True)
+
     def clear(self) -> None:
         """After a failure: nothing is known any more."""
         self._network.clear()

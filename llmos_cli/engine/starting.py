@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import select
 import socket
 import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,6 +59,8 @@ def where(paths: Paths, build: str) -> Where:
     try:
         private(folder)
         if len(os.fsencode(folder / f"{name}.sock.0000000")) > MOST_NAME:
+            import tempfile  # slow to load, and seldom needed
+
             short = hashlib.sha256(os.fsencode(paths.state)).hexdigest()[:12]
             folder = Path(tempfile.gettempdir()) / f"llmos-{os.getuid()}-{short}"
             _mine(folder)
@@ -112,13 +114,13 @@ def _spawn(at: Where, paths: Paths, memory: int) -> None:
     folders = {"config": paths.config, "data": paths.data, "state": paths.state, "cache": paths.cache}
     ready, tell = os.pipe()
     given = {"socket": at.socket, "lock": at.lock, "ready": tell, "memory": memory, **folders}
-    arguments = [part for name, value in given.items() for part in (f"--{name}", str(value))]
+    said = json.dumps({name: str(value) if isinstance(value, Path) else value for name, value in given.items()})
     try:
         with open(os.open(at.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
             if os.fstat(log.fileno()).st_size > MOST_LOG:
                 os.ftruncate(log.fileno(), 0)
             process = subprocess.Popen(
-                command("worker", *arguments), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=environment(),
+                command("worker", said), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=environment(),
                 pass_fds=(tell,), start_new_session=True,
             )  # fmt: skip
     except OSError as error:

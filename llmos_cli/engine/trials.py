@@ -8,7 +8,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from llmos_cli.engine import child
+from llmos_cli.engine.adapters import Source
 from llmos_cli.engine.weights import Setup
 from llmos_cli.errors import LlmosError, NotFound
 from llmos_cli.paths import Paths, private
@@ -24,7 +24,8 @@ from llmos_cli.paths import Paths, private
 SECONDS = 60.0  # for a probe of the machine
 LOAD_SPEED = 20 << 20  # bytes a second, at the least, from a slow disk
 CLOSE = 0.05  # how far logits may lie apart, as a part of their spread
-WORTH = 0.9  # of the plain setup's time: from here on another is taken
+SLOWER = "no, it is not quicker"
+WORTH = 0.8  # of the plain setup's time: from here on another is taken, since what is measured varies
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def build() -> str:
 
 def machine(paths: Paths) -> Machine:
     """What works here. The first time takes a second or two."""
-    file = paths.cache / "engine" / f"machine-{_key(build(), platform.node(), _processor())}.json"
+    file = paths.cache / "engine" / f"machine-{_key(build(), os.uname().nodename, _processor())}.json"
     found = _read(file)
     if found is None:
         found = _probe()
@@ -81,36 +82,43 @@ def machine(paths: Paths) -> Machine:
         return Machine(Setup(threads=threads()))
 
 
-def known(paths: Paths, path: Path, setup: Setup) -> Known:
-    """The model at `path`, tried where this file has not been yet. Raises LlmosError, in one sentence, for one that cannot be run."""
-    try:
-        about = os.stat(path)
-    except OSError as error:
-        raise NotFound(f"{path} cannot be read: {(error.strerror or str(error)).lower()}", hint="llmos models list") from None
-    key = _key(build(), str(about.st_dev), str(about.st_ino), str(about.st_size), str(about.st_mtime_ns), json.dumps(asdict(setup)))
+def known(paths: Paths, source: Source, setup: Setup) -> Known:
+    """The model, tried where these files have not been yet. Raises LlmosError, in one sentence, for one that cannot be run."""
+    tried = [_status(file) for file in source.files]
+    files = [f"{each.st_dev} {each.st_ino} {each.st_size} {each.st_mtime_ns}" for each in tried]
+    key = _key(build(), *files, *(str(adapter.scale) for adapter in source.adapters), json.dumps(asdict(setup)))
     file = paths.cache / "engine" / "trials" / f"{key}.json"
     if (found := _read(file)) is not None:
         with contextlib.suppress(TypeError):
             return Known(**found)
-    seconds = SECONDS + about.st_size / LOAD_SPEED
+    seconds = SECONDS + sum(each.st_size for each in tried) / LOAD_SPEED
     small = replace(setup, context=512, sequences=2, batch=128)
     try:
-        made = Known(**_tried(path, small, seconds))
+        made = Known(**_tried(source, small, seconds))
     except LlmosError as error:
         plain = replace(small, flash=False, extra_buffers=False, gpu_layers=0)
         if plain == small or not isinstance(error.__cause__, child.Ended):
             raise
-        made = Known(**_tried(path, plain, seconds), plain=True)
+        made = Known(**_tried(source, plain, seconds), plain=True)
     _write(file, asdict(made))
     return made
 
 
-def _tried(path: Path, setup: Setup, seconds: float) -> dict[str, Any]:
+def _status(file: Path) -> os.stat_result:
     try:
-        found = child.run("probe", [json.dumps(asdict(setup)), str(path)], seconds)
+        return os.stat(file)
+    except OSError as error:
+        raise NotFound(f"{file} cannot be read: {(error.strerror or str(error)).lower()}", hint="llmos models list") from None
+
+
+def _tried(source: Source, setup: Setup, seconds: float) -> dict[str, Any]:
+    adapters = json.dumps([adapter.as_json() for adapter in source.adapters])
+    try:
+        found = child.run("probe", [json.dumps(asdict(setup)), str(source.path), adapters], seconds)
     except child.Ended as error:
+        what = "as a model with its adapters" if source.adapters else "as a model"
         raise LlmosError(
-            f"{path} cannot be used as a model: llama.cpp was tried with it, and {error}", hint="llmos models verify"
+            f"{source.path} cannot be used {what}: llama.cpp was tried with it, and {error}", hint="llmos models verify"
         ) from error
     if "error" in found:
         raise LlmosError(str(found["error"]), hint=str(found.get("hint", "")))
@@ -118,49 +126,38 @@ def _tried(path: Path, setup: Setup, seconds: float) -> dict[str, Any]:
 
 
 def _probe() -> dict[str, Any]:
-    """Try the plain setup, then each thing that may be quicker, and keep what is right and worth it."""
+    """Try each thing that may be quicker than the plain setup, and keep what is right and worth it."""
     best = Setup(context=1024, sequences=2, threads=threads())
-    why, devices = [f"threads: {best.threads}"], []
-    try:
-        plain = child.run("probe", [json.dumps(asdict(best))], SECONDS)
-        seconds = _seconds(plain, plain)
-        devices = plain.get("devices", [])
-    except child.Ended as error:
-        return {"setup": asdict(replace(Setup(), threads=best.threads)), "devices": [], "why": [*why, f"llama.cpp: {error}"]}
+    why, devices = [f"threads: {best.threads}"], list[Mapping[str, Any]]()
     for name, tried in (("flash attention", {"flash": True}), ("repacked weights", {"extra_buffers": True})):
         setup = replace(best, **tried)
-        try:
-            took = _seconds(child.run("probe", [json.dumps(asdict(setup))], SECONDS), plain)
-        except child.Ended as error:
-            why.append(f"{name}: no, {error}")
-            continue
-        if took < seconds * WORTH:
-            best, seconds = setup, took
-            why.append(f"{name}: yes")
-        else:
-            why.append(f"{name}: no, " + ("it computes something else" if took == float("inf") else "it is not quicker"))
-    usable: list[Mapping[str, Any]] = []
+        found, said = _compared(setup)
+        devices = found.get("devices", devices)
+        best = setup if said == "yes" else best
+        why.append(f"{name}: {said}")
     if devices:
-        try:
-            took = _seconds(child.run("probe", [json.dumps(asdict(replace(best, gpu_layers=-1)))], SECONDS), plain)
-            usable = devices if took != float("inf") else []
-            why.append("graphics card: " + ("yes" if usable else "no, it computes something else"))
-        except child.Ended as error:
-            why.append(f"graphics card: no, {error}")
+        _, said = _compared(replace(best, gpu_layers=-1))
+        why.append(f"graphics card: {said}")
     else:
+        said = ""
         why.append("graphics card: none that this build can use")
     setup = replace(Setup(), threads=best.threads, flash=best.flash, extra_buffers=best.extra_buffers)
-    return {"setup": asdict(setup), "devices": usable, "why": why}
+    return {"setup": asdict(setup), "devices": devices if said in ("yes", SLOWER) else [], "why": why}
 
 
-def _seconds(found: Mapping[str, Any], plain: Mapping[str, Any]) -> float:
-    """How long it took; infinite where it failed, or where its logits are not those of the plain setup."""
+def _compared(setup: Setup) -> tuple[dict[str, Any], str]:
+    """What the probe found of a setup, and whether it is to be taken: "yes", or "no, …"."""
+    try:
+        found = child.run("probe", [json.dumps(asdict(setup))], SECONDS)
+    except child.Ended as error:
+        return {}, f"no, {error}"
     if "error" in found:
-        return float("inf")
-    ours, theirs = found["logits"], plain["logits"]
-    spread = max(theirs) - min(theirs)
-    same = all(abs(a - b) <= CLOSE * spread for a, b in zip(ours, theirs, strict=True))
-    return float(found["seconds"]) if same else float("inf")
+        return {}, f"no, {found['error']}"
+    ours, right = found["logits"], found["right"]
+    spread = max(right) - min(right)
+    if not all(abs(a - b) <= CLOSE * spread for a, b in zip(ours, right, strict=True)):
+        return found, "no, it computes something else"
+    return found, "yes" if found["seconds"] < found["plain"] * WORTH else SLOWER
 
 
 # ---- the machine ---------------------------------------------------------------------------------------
@@ -211,7 +208,7 @@ def _processor() -> str:
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
-    return platform.processor() + platform.machine()
+    return os.uname().machine
 
 
 # ---- files ---------------------------------------------------------------------------------------------

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llmos_cli.engine import gguf
+from llmos_cli.engine.adapters import Adapter, made_for
 from llmos_cli.engine.families import MARKS
 from llmos_cli.engine.llama import NO_DEVICES, library
 from llmos_cli.engine.vocabulary import Vocabulary
@@ -54,11 +56,12 @@ class Weights(Vocabulary):
         self.has_text = bool(c.llama_vocab_type(self._vocabulary) != c.LLAMA_VOCAB_TYPE_NONE)
         self.encodes = bool(c.llama_model_has_encoder(model) or not c.llama_model_has_decoder(model))
         self._pieces: dict[int, bytes] = {}
+        self._adapters: list[tuple[Any, float]] = []  # llama.cpp's pointers, which go with the model, and their scales
         self.close = weakref.finalize(self, c.llama_model_free, model)
         self.close.atexit = False
 
     @classmethod
-    def open(cls, path: Path, setup: Setup, *, checked: bool = False) -> Weights:
+    def open(cls, path: Path, setup: Setup, *, adapters: Sequence[Adapter] = (), checked: bool = False) -> Weights:
         """Raises LlmosError with llama.cpp's reason. `checked`: `gguf.check` has passed this file before."""
         if not checked:
             gguf.check(path)
@@ -74,7 +77,36 @@ class Weights(Vocabulary):
         model = c.llama_model_load_from_file(os.fsencode(path), params)
         if not model:
             raise LlmosError(f"{path} cannot be used as a model: {lib.reason() or 'llama.cpp gave no reason'}", hint="llmos models list")
-        return cls(lib, model, path)
+        weights = cls(lib, model, path)
+        try:
+            weights._adapters = [(weights._adapter(adapter.path), adapter.scale) for adapter in adapters]
+        except LlmosError:
+            weights.close()
+            raise
+        return weights
+
+    def _adapter(self, path: Path) -> Any:
+        for_ = made_for(path)
+        if for_ != (ours := self.metadata("general.architecture")):
+            raise LlmosError(f"{path} is an adapter for models of the kind {for_[:40]!r}, and {self.path.name} is {ours!r}")
+        self.lib.log.clear()
+        made = self._c.llama_adapter_lora_init(self.pointer, os.fsencode(path))
+        if not made:
+            reason = self.lib.reason() or "llama.cpp gave no reason"
+            raise LlmosError(f"{path} cannot be used as an adapter of {self.path.name}: {reason}")
+        if self._c.llama_adapter_get_alora_n_invocation_tokens(made):
+            raise LlmosError(f"{path} is an adapter that counts after certain words only, which cannot be had here")
+        return made
+
+    def adapt(self, context: Any) -> None:
+        """Have a context that was made of these weights compute with the adapters. Raises LlmosError."""
+        if not self._adapters:
+            return
+        count = len(self._adapters)
+        pointers = (self._c.llama_adapter_lora_p_ctypes * count)(*(pointer for pointer, _ in self._adapters))
+        scales = (ctypes.c_float * count)(*(scale for _, scale in self._adapters))
+        if self._c.llama_set_adapters_lora(context, pointers, count, scales):
+            raise LlmosError(f"{self.path.name} cannot be run with its adapters: {self.lib.reason()}")
 
     def shown(self, token: int) -> bytes:
         """As `piece`, but nothing for control tokens that are no marks in an answer; remembered."""

@@ -1,4 +1,4 @@
-"""The process that runs general models: `python -m llmos_cli.engine.worker`. Started by `client`, it ends by itself.
+"""The process that runs general models: `python -m llmos_cli.engine.worker JSON`. Started by `starting`, it ends by itself.
 
 Whatever a model file, a template or llama.cpp does to it, only it is lost: whoever waits is told in one
 sentence, and the next request starts another. It is one for each person and build, which a lock sees to.
@@ -6,10 +6,10 @@ sentence, and the next request starts another. It is one for each person and bui
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import faulthandler
 import fcntl
+import json
 import os
 import resource
 import signal
@@ -18,13 +18,15 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from llmos_cli.engine import trials
-from llmos_cli.engine.pool import Pool
-from llmos_cli.engine.serving import Server
 from llmos_cli.engine.starting import BEGINS
 from llmos_cli.engine.templates import Templates
 from llmos_cli.paths import Paths
+
+if TYPE_CHECKING:
+    from llmos_cli.engine.pool import Pool
+    from llmos_cli.engine.serving import Server
 
 SHARE = 0.75  # of the machine's memory that models may take
 ADDRESSES = 8 << 30  # bytes of addresses beside the models': threads, libraries, buffers
@@ -35,47 +37,52 @@ WAIT_LOCK = 15.0  # seconds for the worker before to end
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    for name in ("socket", "lock", "config", "data", "state", "cache"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--ready", type=int, required=True)
-    parser.add_argument("--memory", type=int, default=0)
-    args = parser.parse_args()
+    given = json.loads(sys.argv[1])
+    ready = int(given["ready"])
     if os.fork():
         os._exit(0)  # who started us need not wait for our end
     _settle()
-    lock = _locked(args.lock)
+    lock = _locked(Path(given["lock"]))
     if lock is None:
         os._exit(0)  # there is one already, and it answers
-    most = args.memory or int(SHARE * trials.memory())
-    paths = Paths(args.config, args.data, args.state, args.cache)
-    listener = _listen(args.socket)
+    listener = _listen(Path(given["socket"]))
     sys.stderr.write(BEGINS)
     sys.stderr.flush()
-    os.write(args.ready, b"\n")
-    os.close(args.ready)
-    templates = Templates()
+    os.write(ready, b"\n")
+    os.close(ready)
+    templates = Templates()  # its process starts while we load the rest
+    _run(given, listener, templates)
+    templates.close()
+    os._exit(0)  # threads that wait for somebody who says nothing would keep us
+
+
+def _run(given: dict[str, Any], listener: socket.socket, templates: Templates) -> None:
+    from llmos_cli.engine import trials
+    from llmos_cli.engine.pool import Pool
+    from llmos_cli.engine.serving import Server
+
+    paths = Paths(*(Path(given[name]) for name in ("config", "data", "state", "cache")))
     machine = trials.machine(paths)
+    most = given["memory"] or int(SHARE * trials.memory())
     if not machine.devices:  # graphics cards want more addresses than there is memory
         _limit(most)
-    stop = threading.Event()
     pool = Pool(paths, machine, templates, most)
     about = {"pid": os.getpid(), "build": trials.build(), "memory": most, "machine": list(machine.why)}
+    stop = threading.Event()
 
     def leave(*_: object) -> None:
-        args.socket.unlink(missing_ok=True)  # from here on others start a new one, which waits for our lock
+        Path(given["socket"]).unlink(missing_ok=True)  # from here on others start a new one, which waits for our lock
         stop.set()
+        server.wake()
 
     server = Server(listener, pool, about, leave)
     signal.signal(signal.SIGTERM, leave)
     _serve(server, pool, stop)
     leave()
     until = time.monotonic() + LAST_SECONDS
-    while server.accept(0.0) or (server.busy and time.monotonic() < until):
-        time.sleep(0.01)  # those that came at the last moment are answered
+    while server.accept(0.002) or (server.busy and time.monotonic() < until):
+        continue  # those that came at the last moment are answered
     pool.stop(None)
-    templates.close()
-    os._exit(0)  # threads that wait for somebody who says nothing would keep us
 
 
 def _serve(server: Server, pool: Pool, stop: threading.Event) -> None:

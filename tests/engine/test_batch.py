@@ -24,9 +24,9 @@ PROMPT = [(7 * at) % 250 for at in range(90)]  # longer than gemma3's window
 
 
 @contextmanager
-def batch_of(path: Path, prefixes: Prefixes | None = None, **setup: int) -> Iterator[tuple[Batch, Network]]:
+def batch_of(path: Path, prefixes: Prefixes | None = None, cells: int = 0, **setup: int) -> Iterator[tuple[Batch, Network]]:
     weights = Weights.open(path, Setup())
-    network = Network(weights, Setup(**{"context": 1024, **setup}))
+    network = Network(weights, Setup(**{"context": 1024, **setup}), cells=cells)
     batch = Batch(network, prefixes)
     yield batch, network
     batch.close()
@@ -133,6 +133,23 @@ def test_a_full_context_lets_the_youngest_wait_and_all_are_answered(models: Mode
             pieces = list(each.pieces())
             assert pieces[-1].ended and sum(len(piece.choices) for piece in pieces) == each.written
     assert [each.tokens[each.prompt :] for each in runs] == [alone(models["qwen3"], prompt, 90) for prompt in prompts]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_context_grows_with_what_is_asked_and_nothing_is_lost(models: Models, kind: str):
+    prompts = [[at, *PROMPT] for at in range(5)]
+    with batch_of(models[kind], cells=256, context=2048) as (batch, network):
+        first, _ = answer(batch, network, prompts[0], 60)
+        before = network.cells
+        runs = [run(network, prompt, 60) for prompt in prompts]
+        for each in runs:
+            batch.submit(each)
+        for each in runs:
+            list(each.pieces())
+        assert before < network.cells <= 2048 and first == runs[0].tokens[len(prompts[0]) :]
+        longer = [*prompts[4], *runs[4].tokens[len(prompts[4]) : -1], 9]
+        assert answer(batch, network, longer, 5)[1].ready > len(PROMPT), "what was kept was taken along"
+    assert [each.tokens[each.prompt :] for each in runs] == [alone(models[kind], prompt, 60) for prompt in prompts]
 
 
 def test_clients_take_turns(models: Models):

@@ -14,10 +14,10 @@ import pytest
 
 from llmos_cli.engine import gguf
 from llmos_cli.engine.llama import Llama
+from llmos_cli.engine.tensors import pack_q8_0, unpack_q8_0
 from llmos_cli.errors import LlmosError
 from tests.engine.conftest import ROOT
 from tests.engine.tinygguf import write_tiny
-from training.gguf_write import pack_q8_0, unpack_q8_0
 
 EDITS = 150
 

@@ -9,12 +9,16 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from llmos_cli.engine import child as throw_away
+from llmos_cli.engine.client import Client
 from llmos_cli.engine.decode import greedy
 from llmos_cli.engine.llama import Llama, library
+from llmos_cli.engine.weights import Setup
 from llmos_cli.errors import Interrupted, LlmosError
 from tests.engine.conftest import ROOT, Child
 
@@ -55,6 +59,40 @@ def test_opening_a_model_imports_neither_numpy_nor_jinja2(child: Child, tiny: Pa
     before, modules = json.loads(run.stdout)
     assert not before, "importing the engine must not load llama.cpp"
     assert not {"numpy", "jinja2", "diskcache", "llama_cpp.llama", "multiprocessing"} & set(modules)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are looked for in /proc")
+def test_an_interrupt_leaves_no_process_behind():
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def children() -> set[str]:
+        return set(Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split())
+
+    running, before = children(), signal.signal(signal.SIGALRM, interrupted)
+    signal.setitimer(signal.ITIMER_REAL, 0.15)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            throw_away.run("probe", [json.dumps(asdict(Setup()))], 30)  # it takes longer than that to begin
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert children() <= running
+
+
+def test_nobody_writes_for_who_has_left_a_whole_answer(client: Client, models: dict[str, Path]):
+    def writing() -> bool:
+        return any(model["writing"] for model in client.ps())
+
+    body = {"model": str(models["mid"]), "messages": [{"role": "user", "content": "hello"}], "grammar": "root ::= [a-z]{1900}"}
+    client.load(models["mid"])
+    with client._sent("POST", "/v1/chat/completions", body):
+        time.sleep(1)
+        assert writing()
+    until = time.monotonic() + 2
+    while writing() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not writing()
 
 
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str], models: dict[str, Path], tmp_path: Path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from llmos_cli.engine import child, trials
+from llmos_cli.engine.adapters import Source
 from llmos_cli.engine.weights import Setup
 from llmos_cli.errors import LlmosError, NotFound
 from llmos_cli.paths import Paths
@@ -31,11 +32,9 @@ def test_what_crashes_in_the_probe_is_not_used(tmp_path: Path, monkeypatch: pyte
     real = child.run
 
     def run(module: str, arguments: list[str], seconds: float):
-        given = json.loads(arguments[0])
-        if given["extra_buffers"]:
+        if json.loads(arguments[0])["extra_buffers"]:
             raise child.Ended("it crashed (segmentation fault)")
-        found = real(module, arguments, seconds)
-        return {**found, "seconds": 0.001} if given["flash"] else found
+        return {**real(module, arguments, seconds), "seconds": 0.001}
 
     monkeypatch.setattr(child, "run", run)
     machine = trials.machine(home(tmp_path))
@@ -43,28 +42,45 @@ def test_what_crashes_in_the_probe_is_not_used(tmp_path: Path, monkeypatch: pyte
     assert "repacked weights: no, it crashed (segmentation fault)" in machine.why
 
 
-def test_wrong_numbers_are_not_used_however_quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def run(module: str, arguments: list[str], seconds: float):
-        given = json.loads(arguments[0])
-        wrong = given["flash"]
-        return {"seconds": 0.1 if wrong else 1.0, "logits": [9.0, 1.0, 5.0] if wrong else [1.0, 2.0, 9.0], "devices": []}
-
-    monkeypatch.setattr(child, "run", run)
+@pytest.mark.parametrize(
+    ("found", "taken", "said"),
+    [
+        ({"seconds": 0.5}, True, "yes"),
+        ({"seconds": 0.99}, False, "no, it is not quicker"),
+        ({"seconds": 0.1, "logits": [9.0, 1.0, 5.0]}, False, "no, it computes something else"),
+        ({"error": "there is too little memory"}, False, "no, there is too little memory"),
+    ],
+)
+def test_only_what_is_quicker_and_right_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: dict, taken: bool, said: str):
+    plain = {"plain": 1.0, "right": [1.0, 2.0, 9.0], "logits": [1.0, 2.1, 9.0], "devices": []}
+    monkeypatch.setattr(child, "run", lambda module, arguments, seconds: {**plain, **found})
     machine = trials.machine(home(tmp_path))
-    assert not machine.setup.flash and "flash attention: no, it computes something else" in machine.why
+    assert machine.setup.flash == taken and f"flash attention: {said}" in machine.why
+
+
+def test_a_graphics_card_is_used_only_where_it_computes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    card = {"name": "GPU0", "description": "a card", "free": 1 << 33, "total": 1 << 33}
+    for number, wrong in enumerate((False, True)):
+
+        def run(module: str, arguments: list[str], seconds: float, wrong: bool = wrong):
+            ours = [9.0, 1.0] if wrong and json.loads(arguments[0])["gpu_layers"] else [1.0, 9.0]
+            return {"plain": 1.0, "seconds": 1.0, "right": [1.0, 9.0], "logits": ours, "devices": [card]}
+
+        monkeypatch.setattr(child, "run", run)
+        assert trials.machine(home(tmp_path / str(number))).devices == (() if wrong else (card,))
 
 
 @pytest.mark.parametrize(("name", "writes"), [("qwen3", True), ("gemma3", True), ("lfm2", True), ("bert", False)])
 def test_a_model_is_tried_once_and_measured(
     models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, writes: bool
 ):
-    known = trials.known(home(tmp_path), models[name], PLAIN)
+    known = trials.known(home(tmp_path), Source(models[name]), PLAIN)
     assert (known.writes, known.architecture, known.bytes) == (writes, name, models[name].stat().st_size)
     if name == "qwen3":
         assert known.cell - 2 * 2 * 2 * 16 * 2 in range(32)  # keys and values of 2 layers with 2 heads of 16, as F16; and the position
     assert (known.fixed > 500) == (name == "lfm2"), "a state that every sequence has"
     monkeypatch.setattr(child, "run", None)
-    assert trials.known(home(tmp_path), models[name], PLAIN) == known
+    assert trials.known(home(tmp_path), Source(models[name]), PLAIN) == known
 
 
 def test_a_file_that_ends_the_trial_is_a_sentence(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -76,10 +92,10 @@ def test_a_file_that_ends_the_trial_is_a_sentence(models: dict[str, Path], tmp_p
     for value in (0, 7, 64, 1 << 31):
         broken.write_bytes(whole[:at] + value.to_bytes(4, "little") + whole[at + 4 :])
         with pytest.raises(LlmosError) as caught:
-            trials.known(home(tmp_path), broken, PLAIN)
+            trials.known(home(tmp_path), Source(broken), PLAIN)
         assert str(broken) in caught.value.message and "\n" not in caught.value.message
     with pytest.raises(NotFound):
-        trials.known(home(tmp_path), tmp_path / "none.gguf", PLAIN)
+        trials.known(home(tmp_path), Source(tmp_path / "none.gguf"), PLAIN)
 
 
 def test_a_model_that_runs_only_plainly_is_run_so(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -91,15 +107,15 @@ def test_a_model_that_runs_only_plainly_is_run_so(models: dict[str, Path], tmp_p
         return real(module, arguments, seconds)
 
     monkeypatch.setattr(child, "run", run)
-    assert trials.known(home(tmp_path), models["qwen3"], replace(PLAIN, extra_buffers=True)).plain
+    assert trials.known(home(tmp_path), Source(models["qwen3"]), replace(PLAIN, extra_buffers=True)).plain
 
 
 def test_a_damaged_note_is_found_out_again(models: dict[str, Path], tmp_path: Path):
-    known = trials.known(home(tmp_path), models["qwen3"], PLAIN)
+    known = trials.known(home(tmp_path), Source(models["qwen3"]), PLAIN)
     (note,) = (home(tmp_path).cache / "engine" / "trials").iterdir()
     for text in ("", "{", "[]", '{"bytes": 1}'):
         note.write_text(text)
-        assert asdict(trials.known(home(tmp_path), models["qwen3"], PLAIN)) == asdict(known)
+        assert asdict(trials.known(home(tmp_path), Source(models["qwen3"]), PLAIN)) == asdict(known)
 
 
 def test_a_child_is_told_no_secrets(monkeypatch: pytest.MonkeyPatch):

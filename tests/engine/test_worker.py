@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import random
 import signal
 import socket
 import stat
@@ -18,9 +19,10 @@ from pathlib import Path
 import pytest
 
 from llmos_cli.engine import starting
-from llmos_cli.engine.client import Call, Client
+from llmos_cli.engine.client import Client
 from llmos_cli.errors import Interrupted, LlmosError, NotFound, UsageError
 from llmos_cli.paths import Paths
+from llmos_cli.speech import Call
 from tests.engine.conftest import ROOT
 
 Models = dict[str, Path]
@@ -58,8 +60,18 @@ def test_a_chat_is_answered_whole_and_in_parts_alike(client: Client, models: Mod
     assert whole.text and whole.usage["completion_tokens"] == 12 and (whole.ended, whole.said["limit"]) == ("length", "tokens")
     deltas = [*client.stream(models["chat"], HELLO, temperature=0, max_tokens=12)]
     assert "".join(delta.text for delta in deltas) == whole.text
-    assert len(deltas) > 6 and deltas[-1].ended == "length"
+    assert deltas[0].text and deltas[-1].ended == "length"
     assert deltas[-1].usage["prompt_tokens"] == whole.usage["prompt_tokens"]
+
+
+def test_parts_come_while_the_rest_is_written_and_not_more_of_them_than_can_be_seen(client: Client, models: Models):
+    client.load(models["mid"])
+    came = []
+    for delta in client.stream(models["mid"], HELLO, temperature=0, max_tokens=100, logit_bias={"274": -100}):
+        if delta.text:
+            came.append(time.monotonic())
+    took = came[-1] - came[0]
+    assert took > 0.1 and 4 <= len(came) <= 2 + took / 0.02
 
 
 def test_the_same_seed_gives_the_same_answer_and_another_one_another(client: Client, models: Models):
@@ -333,3 +345,55 @@ def test_what_is_no_request_is_answered_as_such(client: Client, raw: bytes):
         answer = connection.recv(65536)
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 ")) and b'"message"' in answer
     assert client.hello()["pid"] == pid
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_the_next_request_is_answered(client: Client, models: Models):
+    source = random.Random(5)
+    outcomes: set[str] = set()
+
+    def ask() -> None:
+        try:
+            outcomes.add(client.chat(models["chat"], HELLO, max_tokens=source.randrange(5, 400)).ended)
+        except LlmosError as error:
+            assert "\n" not in error.message
+            outcomes.add("sentence")
+
+    for _ in range(40):
+        pid = client.hello()["pid"]
+        asking = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in asking:
+            thread.start()
+        time.sleep(source.random() * 0.4)
+        os.kill(pid, signal.SIGKILL)
+        for thread in asking:
+            thread.join(60)
+            assert not thread.is_alive()
+        assert client.chat(models["chat"], HELLO, max_tokens=2).usage["completion_tokens"] == 2
+    assert "sentence" in outcomes and outcomes & {"length", "stop"}
+
+
+@pytest.mark.slow
+def test_it_leaves_when_nobody_needs_it(client: Client, paths: Paths, models: Models):
+    client.stop()
+    assert client.chat(models["chat"], HELLO, max_tokens=2, keep_alive=1).text is not None
+    pid = client.hello()["pid"]
+    assert until(lambda: not alive(pid), 20) and Client.running(paths) is None and not client._at.socket.exists()
+
+
+@pytest.mark.slow
+def test_sixteen_together_are_quicker_than_one_after_the_other(client: Client, models: Models):
+    def one(at: int) -> None:
+        client.chat(models["mid"], [{"role": "user", "content": f"hello {at}"}], max_tokens=40, temperature=0)
+
+    one(0)
+    began = time.monotonic()
+    one(1)
+    alone = time.monotonic() - began
+    threads = [threading.Thread(target=one, args=(at,)) for at in range(2, 18)]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - began < 16 * alone
