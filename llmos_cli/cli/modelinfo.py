@@ -28,7 +28,9 @@ def roles(names: Sequence[str]) -> str:
 
 def remarks(model: Any) -> str:
     more = len(model.versions) - 1
-    return ", ".join(["pinned"] * model.pinned + [f"{plural(more, 'older version')}"] * (more > 0)) or "-"
+    adapters = len(model.adapters)
+    found = ["pinned"] * model.pinned + [plural(more, "older version")] * (more > 0) + [plural(adapters, "adapter")] * (adapters > 0)
+    return ", ".join(found) or "-"
 
 
 def _header(header: Any) -> Iterator[tuple[str, str]]:
@@ -71,6 +73,8 @@ def _installed(models: Models, model: Any) -> Iterator[tuple[str, str]]:
     yield "from", model.version.source + (f" at {model.version.commit[:12]}" if model.version.commit else "")
     yield "file", str(model.path) + (f" and {len(model.paths) - 1} more" if len(model.paths) > 1 else "")
     yield "sha256", joined([file.sha256 for file in model.version.files][:3])
+    for adapter in model.adapters:
+        yield "adapter", f"{adapter.name}, scale {adapter.scale:g}, {size(adapter.file.size)}"
     for version in model.versions:
         yield "version", f"{version.id}, {size(version.size)}{', this one counts' if version.id == model.current else ''}"
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from llmos_cli.errors import Interrupted, LlmosError, NotFound, Refused
+from llmos_cli.cli import running, servers
+from llmos_cli.cli.modelparts import Installed, Json, Yes, note, opened, print_json, print_table, told
+from llmos_cli.errors import LlmosError, NotFound, Refused
 from llmos_cli.host import Host
 
 if TYPE_CHECKING:
     from llmos_cli.kernel.models import Models
-    from llmos_cli.values import Table
 
 app = typer.Typer(name="models", context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Installed = Annotated[str, typer.Argument(metavar="MODEL", help="An installed model's name, with or without its quantisation.")]
 Role = Annotated[str, typer.Option("--for", metavar="ROLE", help="plan, chat, summarize, translate, code, embed or rerank.")]
 
 
@@ -36,18 +33,19 @@ def about(context: typer.Context, json: Json = False) -> None:
 
 @app.command("list")
 def list_(json: Json = False) -> None:
-    """List installed models: their size on the disk, and what they are used for."""
+    """List installed models: their size on the disk, and what they are used for; and those of servers."""
     from llmos_cli.cli import modelinfo
 
-    with _models() as models:
+    with opened() as models:
         installed = models.installed()
         if json:
-            _json(models, [models.as_json(model) for model in installed])
+            print_json(models, [*map(models.as_json, installed), *servers.as_json(models, models.roles.used())])
             return
         used = models.roles.used()
         rows = tuple((m.name, m.size, modelinfo.roles(used.get(m.name, [])), modelinfo.remarks(m)) for m in installed)
+        rows += tuple(servers.rows(models, used))
         nothing = "Nothing is installed yet. What suits this machine: llmos models recommend"
-        _table(models, ("model", "size", "used for", "remarks"), rows, nothing)
+        print_table(models, ("model", "size", "used for", "remarks"), rows, nothing)
 
 
 @app.command()
@@ -60,7 +58,7 @@ def search(
     json: Json = False,
 ) -> None:
     """Search the catalogue, or with --hub all repositories with GGUF files."""
-    with _models() as models:
+    with opened() as models:
         if hub:
             offers = models.search_hub(words or [], limit)
             rows: tuple[Any, ...] = tuple((o.name, o.downloads, o.licence, "gated" if o.gated else "", o.changed) for o in offers)
@@ -71,9 +69,11 @@ def search(
             rows = tuple((e.name, e.size, e.licence, e.good_at) for e in entries)
             columns, data = ("model", "size", "licence", "good at"), [entry.as_json() for entry in entries]
         if json:
-            _json(models, data)
+            print_json(models, data)
         else:
-            _table(models, columns, rows, "Nothing has these words." + ("" if hub else " The whole Hub: llmos models search --hub WORDS"))
+            print_table(
+                models, columns, rows, "Nothing has these words." + ("" if hub else " The whole Hub: llmos models search --hub WORDS")
+            )
 
 
 @app.command()
@@ -89,13 +89,13 @@ def pull(
 
     A pull that was stopped goes on from there. Each file is checked before it counts. The version before is kept: llmos models rollback.
     """
-    with _models() as models:
+    with opened() as models:
         pulled = models.pull(model, revision, again=again)
         if json:
-            _json(models, {**models.as_json(pulled.model), "new": pulled.new, "downloaded": pulled.came, "resumed": pulled.kept})
+            print_json(models, {**models.as_json(pulled.model), "new": pulled.new, "downloaded": pulled.came, "resumed": pulled.kept})
             return
         for sentence in _pulled(models, pulled):
-            _note(models, sentence)
+            note(models, sentence)
 
 
 @app.command("import")
@@ -106,33 +106,37 @@ def import_(
     json: Json = False,
 ) -> None:
     """Take a GGUF of your own into the store."""
-    with _models() as models:
+    with opened() as models:
         taken = models.take_in(models.host.cwd / file.expanduser(), name, link=link)
-        _told(models, taken, f"{taken.name} is in the store.", json)
+        told(models, taken, f"{taken.name} is in the store.", json)
 
 
 @app.command()
 def use(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="An installed model; without one, what is used for what is shown.")] = "",
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="An installed model, or SERVER:MODEL; without one, what is used for what is shown.")
+    ] = "",
     role: Role = "",
     json: Json = False,
 ) -> None:
     """Choose the model for a role, or show which one does what. The model for chat also does all writing that has none of its own."""
-    with _models() as models:
+    with opened() as models:
         if model:
             chosen = models.use(model, role)
             if json:
-                _json(models, [{"role": c.role, "model": c.model.name} for c in chosen])
+                print_json(models, [{"role": c.role, "model": c.model.name} for c in chosen])
             for choice in [] if json else chosen:
-                _note(models, f"{choice.model.name} is used for {choice.role}{' and all other writing' if choice.role == 'chat' else ''}.")
+                note(models, f"{choice.model.name} is used for {choice.role}{' and all other writing' if choice.role == 'chat' else ''}.")
+            for sentence in () if json else servers.chosen(models, chosen[0].model.name):
+                note(models, sentence)
             return
         if role:
             models.roles.choice(role)  # where there is none: exit code 5, and what to pull
         rows = [_choice(models, one) for one in ([role] if role else models.role_names)]
         if json:
-            _json(models, [dict(zip(("role", "model", "why"), row, strict=True)) for row in rows])
+            print_json(models, [dict(zip(("role", "model", "why"), row, strict=True)) for row in rows])
         else:
-            _table(models, ("role", "model", "why"), tuple((r, m or "-", w) for r, m, w in rows), "")
+            print_table(models, ("role", "model", "why"), tuple((r, m or "-", w) for r, m, w in rows), "")
 
 
 @app.command()
@@ -145,11 +149,11 @@ def info(
     from llmos_cli.ui.show import Show
     from llmos_cli.values import Text
 
-    with _models() as models:
+    with opened() as models:
         installed, entry, header = models.about(model)
         if json:
             parts = {"installed": models.as_json(installed) if installed else None, "catalogue": entry.as_json() if entry else None}
-            _json(models, {**parts, "header": header.as_json() if header else None})
+            print_json(models, {**parts, "header": header.as_json() if header else None})
         else:
             Show(models.host).value(Text(tuple(modelinfo.facts(models, installed, entry, header))))
 
@@ -164,7 +168,7 @@ def remove(
     """Delete a model for ever, after saying how much room that makes. It can be pulled again."""
     from llmos_cli.ui.words import size
 
-    with _models() as models:
+    with opened() as models:
         found, frees = models.store.find(model), models.frees(model, old=old)
         if old and len(found.versions) < 2:
             raise NotFound(f"{found.name} has no other versions", hint=f"llmos models remove {found.name}")
@@ -175,11 +179,11 @@ def remove(
         roles = models.roles.of(found)
         models.store.remove(model, old=old)
         if json:
-            _json(models, {"removed": found.name, "freed": frees, "old": old})
+            print_json(models, {"removed": found.name, "freed": frees, "old": old})
             return
-        _note(models, f"Removed: {what}. That freed {size(frees)}.")
+        note(models, f"Removed: {what}. That freed {size(frees)}.")
         if roles and not old:
-            _note(models, f"It was used for {', '.join(roles)}: `llmos models use` shows what is now.")
+            note(models, f"It was used for {', '.join(roles)}: `llmos models use` shows what is now.")
 
 
 @app.command()
@@ -187,13 +191,15 @@ def verify(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="An installed model; all, if left out.")] = "", json: Json = False
 ) -> None:
     """Hash all files again, and compare with what they were when they came. The exit code is 1 where one is damaged or missing."""
-    with _models() as models:
+    with opened() as models:
         found = models.verify(model)
         bad = [row for row in found if row[2] != "ok"]
         if json:
-            _json(models, {"ok": not bad, "files": [{"model": name, "path": str(path), "state": state} for name, path, state in found]})
+            print_json(
+                models, {"ok": not bad, "files": [{"model": name, "path": str(path), "state": state} for name, path, state in found]}
+            )
         else:
-            _table(
+            print_table(
                 models, ("state", "model", "file"), tuple((state, name, path.name) for name, path, state in found), "Nothing is installed."
             )
     if bad and json:
@@ -205,9 +211,9 @@ def verify(
 @app.command()
 def pin(model: Installed, off: Annotated[bool, typer.Option("--off", help="Take the pin out.")] = False, json: Json = False) -> None:
     """Keep a model as it is: it is not updated, rolled back or removed."""
-    with _models() as models:
+    with opened() as models:
         found = models.store.pin(model, not off)
-        _told(models, found, f"{found.name} is {'no longer pinned' if off else f'pinned to version {found.current}'}.", json)
+        told(models, found, f"{found.name} is {'no longer pinned' if off else f'pinned to version {found.current}'}.", json)
 
 
 @app.command()
@@ -217,9 +223,9 @@ def rollback(
     json: Json = False,
 ) -> None:
     """Go back to the version before; `llmos models info` lists them."""
-    with _models() as models:
+    with opened() as models:
         found = models.store.roll_back(model, to)
-        _told(
+        told(
             models,
             found,
             f"{found.name} is at version {found.current} now. `llmos models pull {found.name}` goes to the newest again.",
@@ -235,9 +241,9 @@ def quantize(
     json: Json = False,
 ) -> None:
     """Make a smaller model of an installed one. Both are kept."""
-    with _models() as models:
+    with opened() as models:
         made = models.quantize(model, quant, again=again)
-        _told(models, made, f"{made.name} is in the store.", json)
+        told(models, made, f"{made.name} is in the store.", json)
 
 
 @app.command()
@@ -250,68 +256,27 @@ def recommend(
     """Measure this machine, and say which models fit, and why: weights, KV cache and margin against what there is."""
     from llmos_cli.cli import modelinfo
 
-    with _models() as models:
+    with opened() as models:
         machine, fits = models.recommend(role, context)
         if json:
-            _json(models, {"machine": machine.as_json(), "models": [fit.as_json() for fit in fits]})
+            print_json(models, {"machine": machine.as_json(), "models": [fit.as_json() for fit in fits]})
             return
         shown = [fit for fit in fits if all_ or fit.good][: None if all_ else 8]
-        _note(models, modelinfo.machine(machine))
-        _table(models, modelinfo.COLUMNS, tuple(modelinfo.row(fit) for fit in shown), "Nothing in the catalogue fits. --all shows why.")
+        note(models, modelinfo.machine(machine))
+        print_table(
+            models, modelinfo.COLUMNS, tuple(modelinfo.row(fit) for fit in shown), "Nothing in the catalogue fits. --all shows why."
+        )
         for sentence in modelinfo.advice(shown):
-            _note(models, sentence)
+            note(models, sentence)
 
 
-# ---- what they share -----------------------------------------------------------------------------------
+app.command()(running.ps)
+app.command()(running.stop)
+app.add_typer(running.adapter)
+app.add_typer(servers.app)
 
 
-@contextmanager
-def _models() -> Iterator[Models]:
-    """The models, with a line that shows how far long work has come, and what was passed over said afterwards."""
-    from llmos_cli.kernel.models import models
-    from llmos_cli.ui.transfer import Transfer
-
-    host = Host.real()
-    transfer = Transfer(host)
-    found = models(host, transfer)
-    try:
-        yield found
-    except KeyboardInterrupt:
-        raise Interrupted("stopped; what has come is kept, and the same command goes on from there") from None
-    finally:
-        transfer.clear()
-    for problem in found.problems:
-        _note(found, problem)
-
-
-def _note(models: Models, text: str) -> None:
-    from llmos_cli.ui.show import Show
-
-    Show(models.host).note(text)
-
-
-def _json(models: Models, data: Any) -> None:
-    from llmos_cli.ui.show import Show
-
-    Show(models.host, "json").json(data)
-
-
-def _table(models: Models, columns: tuple[str, ...], rows: tuple[Any, ...], nothing: str) -> None:
-    from llmos_cli.ui.show import Show
-    from llmos_cli.values import Table
-
-    table: Table = Table(columns, rows)
-    if rows or not models.host.answers_go_to_terminal:
-        Show(models.host).value(table)
-    if not rows:
-        _note(models, nothing)
-
-
-def _told(models: Models, model: Any, sentence: str, json: bool) -> None:
-    if json:
-        _json(models, models.as_json(model))
-    else:
-        _note(models, sentence)
+# ---- in words ----------------------------------------------------------------------------------------
 
 
 def _pulled(models: Models, pulled: Any) -> Iterator[str]:

@@ -18,10 +18,11 @@ from llmos_cli.models.download import Notice
 from llmos_cli.models.fit import CONTEXT, Fit, recommend
 from llmos_cli.models.hub import Hub, Offer
 from llmos_cli.models.machine import Machine, cores, measure
-from llmos_cli.models.names import Name
-from llmos_cli.models.pull import Pulled, Puller
+from llmos_cli.models.names import Name, plain
+from llmos_cli.models.pull import Pulled, Puller, meant
 from llmos_cli.models.roles import WRITING, Choice, Roles
 from llmos_cli.models.store import Model, Store, freed
+from llmos_cli.servers import Servers
 
 
 def model_for(role: str, host: Host) -> Path:
@@ -52,12 +53,16 @@ class Models:
 
     @cached_property
     def roles(self) -> Roles:
-        return Roles(self.store, self.catalogue, {role: self.host.settings[f"models.{role}"] for role in ROLES})
+        return Roles(self.store, self.catalogue, {role: self.host.settings[f"models.{role}"] for role in ROLES}, self.servers)
+
+    @cached_property
+    def servers(self) -> Servers:
+        return Servers.of(self.host.paths.config)
 
     @property
     def problems(self) -> list[str]:
         """What was passed over, as sentences."""
-        return [*self.catalogue.problems, *self.store.problems]
+        return [*self.catalogue.problems, *self.store.problems, *self.servers.problems]
 
     @property
     def _puller(self) -> Puller:
@@ -69,15 +74,36 @@ class Models:
         return self.store.all()
 
     def pull(self, text: str, revision: str = "", *, again: bool = False) -> Pulled:
+        self._no_server(meant(text, self.catalogue).name)
         return self._puller.pull(text, revision, again=again)
 
     def take_in(self, file: Path, name: str = "", *, link: bool = False) -> Model:
+        self._no_server(name or plain(file.name))
         return self._puller.take_in(file, name, link=link)
+
+    def _no_server(self, name: str) -> None:
+        """A model may not be called as a server is: SERVER:MODEL would mean two things. Raises UsageError."""
+        if Name.of(name).base in self.servers.all:
+            raise UsageError(
+                f"{name!r} is the name of a server, so no model can be called so", hint=f"llmos models server remove {Name.of(name).base}"
+            )
 
     def quantize(self, text: str, quant: str, *, again: bool = False) -> Model:
         from llmos_cli.models.quantize import quantize
 
         return quantize(self._puller, text, quant, cores(), again=again)
+
+    def add_adapter(self, text: str, file: Path, scale: float = 1.0) -> Model:
+        """Use a LoRA adapter with a model. Raises LlmosError where they do not fit."""
+        from llmos_cli.models import adapters
+
+        return adapters.add(self._puller, self.host.paths, text, file, scale)
+
+    def remove_adapter(self, text: str, name: str) -> tuple[Model, str]:
+        """(the model, what the adapter was called). Raises NotFound."""
+        from llmos_cli.models import adapters
+
+        return adapters.remove(self._puller, text, name)
 
     def verify(self, text: str = "") -> list[tuple[str, Path, str]]:
         """(model, file, `ok`, `damaged` or `missing`) for one model, or all."""
@@ -116,6 +142,12 @@ class Models:
 
     def use(self, text: str, role: str = "") -> list[Choice]:
         """Set the model for a role; without one for all writing, or for what it was made for. Raises NotFound, UsageError."""
+        if (there := self.servers.meant(text)) is not None:
+            name = role_named(role or "chat")
+            if name == "rerank":
+                raise UsageError("a server's model cannot be used for rerank", hint="llmos models recommend --for rerank")
+            self._set(f"models.{name}", there.name)
+            return [Choice(name, there, "set")]
         model = self.store.find(text)
         can = self.roles.fit_for(model)
         if role and role_named(role) not in can:
@@ -144,6 +176,7 @@ class Models:
                 {"path": str(path), "size": file.size, "sha256": file.sha256, "promised": file.promised}
                 for path, file in zip(model.paths, version.files, strict=True)
             ],
+            "adapters": [{"name": a.name, "scale": a.scale, "size": a.file.size, "sha256": a.file.sha256} for a in model.adapters],
             "versions": [
                 {"id": v.id, "size": v.size, "added": v.added, "commit": v.commit, "current": v.id == model.current} for v in model.versions
             ],

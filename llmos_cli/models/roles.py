@@ -10,6 +10,7 @@ from llmos_cli.models.about import about
 from llmos_cli.models.amounts import said
 from llmos_cli.models.catalogue import ROLES, Catalogue, Entry, role_named
 from llmos_cli.models.store import Model, Store
+from llmos_cli.servers import Elsewhere, Servers
 
 WRITING = ("plan", "chat", "summarize", "translate", "code")  # what any model that answers can do, more or less
 USUAL = {"embed": "embeddinggemma", "rerank": "qwen3-reranker-0.6b", "code": "qwen2.5-coder-1.5b"}  # else: qwen3-4b
@@ -25,7 +26,7 @@ class Choice:
     """`why` is `set` (a setting names it), `chat` (the model for chat does this too), or `installed`."""
 
     role: str
-    model: Model
+    model: Model | Elsewhere
     why: str
 
 
@@ -36,24 +37,37 @@ class Roles:
     store: Store
     catalogue: Catalogue
     named: dict[str, str]
+    servers: Servers = field(default_factory=Servers)
     _embeds: dict[Path, bool | None] = field(default_factory=dict)  # what headers say, read once; None where they cannot be
 
     def choice(self, role: str) -> Choice:
         """Raises NoModel, with what to pull and its size, where there is none."""
         role = role_named(role)
         for name, why in ((self.named.get(role, ""), "set"), (self.named.get("chat", "") if role in WRITING else "", "chat")):
+            if name and (there := self.servers.meant(name)) is not None:
+                return Choice(role, there, why)
             if name:
                 try:
                     return Choice(role, self.store.find(name), why)
                 except NotFound:
                     raise NoModel(f"the model for {role} is {name}, and it is not installed", hint=self._pull(name)) from None
         fitting = [model for model in self.store.all() if self._can(model, role)]
+        if not fitting and (usual := next((server for server in self.servers.all.values() if server.model), None)) and role != "rerank":
+            hint = f"llmos models use {usual.name}:{usual.model} --for {role}"
+            raise NoModel(f"{_DOING[role]} needs a model, and none is installed or chosen", hint=hint)
         if not fitting:
             raise NoModel(f"{_DOING[role]} needs a model, and none that can is installed", hint=self._pull(self._offered(role).name))
         return Choice(role, max(fitting, key=lambda model: model.version.added), "installed")
 
+    def local(self, role: str) -> Model:
+        """The one that does the role, if it is here. Raises NoModel."""
+        model = self.choice(role).model
+        if isinstance(model, Elsewhere):
+            raise NoModel(f"the model for {role} is {model.name}, on a server, and here a file is needed", hint=self._pull(DEFAULT))
+        return model
+
     def path(self, role: str) -> Path:
-        return self.choice(role).model.path
+        return self.local(role).path
 
     def of(self, model: Model) -> list[str]:
         """The roles that the model has now."""

@@ -2,6 +2,7 @@
 
     models/qwen3-4b--Q4_K_M/record.json
     models/qwen3-4b--Q4_K_M/3f2a9c04be11/Qwen3-4B-Instruct-2507-Q4_K_M.gguf
+    models/qwen3-4b--Q4_K_M/adapters/letters-9c1be03f2a44.gguf
     models/partial/…                              downloads that are not done
 
 Files come under these names by a rename only, when they are whole and checked. A version counts once the record names it, so a kill in
@@ -27,7 +28,7 @@ from llmos_cli.models.download import Notice, digest, sync
 from llmos_cli.models.locks import locked
 from llmos_cli.models.names import Name
 
-RECORD, PARTIAL, GONE = "record.json", "partial", ".gone-"
+RECORD, PARTIAL, GONE, ADAPTERS = "record.json", "partial", ".gone-", "adapters"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,18 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Adapter:
+    """A LoRA adapter that is used with a model, whatever its version; `scale` is how strongly it counts."""
+
+    file: File
+    scale: float = 1.0
+
+    @property
+    def name(self) -> str:
+        return self.file.name.removesuffix(".gguf")
+
+
+@dataclass(frozen=True)
 class Model:
     """An installed model. `folder` holds its versions, the oldest first; `current` is the id of the one that counts."""
 
@@ -64,6 +77,15 @@ class Model:
     pinned: bool = False
     licence: str = ""
     repository: str = ""
+    adapters: tuple[Adapter, ...] = ()
+
+    def adapter_path(self, adapter: Adapter) -> Path:
+        return self.folder / ADAPTERS / f"{adapter.name}-{adapter.file.sha256[:12]}.gguf"
+
+    @property
+    def used_with(self) -> list[dict[str, Any]]:
+        """Its adapters, as the engine wants them."""
+        return [{"path": str(self.adapter_path(adapter)), "scale": adapter.scale} for adapter in self.adapters]
 
     @property
     def version(self) -> Version:
@@ -80,8 +102,8 @@ class Model:
 
     @property
     def size(self) -> int:
-        """Of all versions."""
-        return sum(version.size for version in self.versions)
+        """Of all versions, and of the adapters."""
+        return sum(version.size for version in self.versions) + sum(adapter.file.size for adapter in self.adapters)
 
     @property
     def before(self) -> Version | None:
@@ -151,6 +173,7 @@ class Store:
                 data["pinned"] is True,
                 str(data["licence"]),
                 str(data["repository"]),
+                tuple(_adapter(adapter) for adapter in data.get("adapters", ())),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             self.problems.append(f"{record} cannot be read, so its model does not count: {error}")
@@ -174,9 +197,21 @@ class Store:
         with self.changing(name) as old:
             before = old.versions if old else ()
             versions = before if any(v.id == version.id for v in before) else (*before, version)
-            model = Model(name, self.home(name), versions, version.id, bool(old and old.pinned), licence, repository)
+            pinned, adapters = (old.pinned, old.adapters) if old else (False, ())
+            model = Model(name, self.home(name), versions, version.id, pinned, licence, repository, adapters)
             self._write(model)
             return model
+
+    def adapt(self, text: str, change: Callable[[tuple[Adapter, ...]], tuple[Adapter, ...]]) -> Model:
+        """Have a model used with other adapters; the files of those that are left out are deleted. `change` may raise."""
+        with self.changing(self.find(text).name) as found:
+            model = _there(found)
+            changed = replace(model, adapters=change(model.adapters))
+            self._write(changed)
+            for adapter in model.adapters:
+                if adapter.file not in [other.file for other in changed.adapters]:
+                    model.adapter_path(adapter).unlink(missing_ok=True)
+            return changed
 
     def pin(self, text: str, on: bool) -> Model:
         with self.changing(self.find(text).name) as model:
@@ -222,7 +257,7 @@ class Store:
     def _write(self, model: Model) -> None:
         data = {
             "name": model.name, "current": model.current, "pinned": model.pinned, "licence": model.licence, "repository": model.repository,
-            "versions": [asdict(version) for version in model.versions],
+            "versions": [asdict(version) for version in model.versions], "adapters": [asdict(adapter) for adapter in model.adapters],
         }  # fmt: skip
         record = model.folder / RECORD
         new = record.with_suffix(f".new-{os.getpid()}")
@@ -237,18 +272,18 @@ class Store:
 
     def verify(self, models: Sequence[Model], notice: Notice) -> list[tuple[str, Path, str]]:
         """(model, file, `ok`, `damaged` or `missing`) of each file of all versions, hashed anew."""
-        return [
-            (model.name, path, _state(path, file, notice))
-            for model in models
-            for version in model.versions
-            for file in version.files
-            for path in [model.folder / version.id / file.name]
-        ]
+        return [(model.name, path, _state(path, file, notice)) for model in models for path, file in _files(model)]
+
+
+def _files(model: Model) -> list[tuple[Path, File]]:
+    """Of all versions, and the adapters."""
+    weights = [(model.folder / version.id / file.name, file) for version in model.versions for file in version.files]
+    return weights + [(model.adapter_path(adapter), adapter.file) for adapter in model.adapters]
 
 
 def freed(model: Model, *, old: bool = False) -> int:
     """Bytes that removing it would free: files that have another name on the disk free nothing."""
-    total = 0
+    total = 0 if old else sum(adapter.file.size for adapter in model.adapters)
     for version in model.versions:
         for file in version.files:
             path = model.folder / version.id / file.name
@@ -279,7 +314,22 @@ def _unpinned(model: Model) -> None:
 
 def _version(data: Any) -> Version:
     """Raises KeyError, TypeError or ValueError for what we have not written."""
-    files = tuple(File(str(f["name"]), int(f["size"]), str(f["sha256"]), bool(f["promised"])) for f in data["files"])
-    if not files or any("/" in text or text in ("", ".", "..") for text in (data["id"], *(f.name for f in files))):
+    files = tuple(map(_file, data["files"]))
+    if not files or _is_path(data["id"]):
         raise ValueError("a version makes no sense")
     return Version(str(data["id"]), files, float(data["added"]), str(data["source"]), str(data["commit"]))
+
+
+def _adapter(data: Any) -> Adapter:
+    """As `_version`."""
+    return Adapter(_file(data["file"]), float(data["scale"]))
+
+
+def _file(data: Any) -> File:
+    if _is_path(data["name"]) or _is_path(data["sha256"]):
+        raise ValueError("a file's name makes no sense")
+    return File(str(data["name"]), int(data["size"]), str(data["sha256"]), bool(data["promised"]))
+
+
+def _is_path(text: Any) -> bool:
+    return not isinstance(text, str) or "/" in text or text in ("", ".", "..")

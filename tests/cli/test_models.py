@@ -10,12 +10,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from llmos_cli.engine.client import Client
+from llmos_cli.paths import Paths
 from tests.cli.conftest import Run
+from tests.engine.test_adapters import write_adapter
 from tests.engine.tinygguf import write_tiny
 from tests.models.hubserver import Faults, HubServer, Repo, serving
 
@@ -197,3 +200,40 @@ def _read(handle: int, enough: object) -> str:
             except OSError:
                 break
     return text
+
+
+def test_adapters_are_used_with_their_model_until_they_are_removed(
+    llmos: Run, tmp_path: Path, machine_known: Callable[[Path], None]
+) -> None:
+    machine_known(Path(os.environ["LLMOS_HOME"]))
+    mine = write_tiny(tmp_path / "mine.gguf")
+    style = write_adapter(tmp_path / "style.gguf")
+    assert llmos("models", "import", str(mine)).code == 0
+    assert llmos("models", "adapter", "list").err == "There are no adapters: llmos models adapter add MODEL FILE\n"
+    added = llmos("models", "adapter", "add", "mine", str(style), "--scale", "0.5")
+    assert (added.code, added.err) == (0, "mine is used with style at 0.5 from now on.\n")
+    assert llmos("models", "adapter", "list").out == f"mine\tstyle\t0.5\t{style.stat().st_size}\n"
+    assert "1 adapter" in llmos("models", "list").out and "style, scale 0.5" in llmos("models", "info", "mine").out
+    wrong = llmos("models", "adapter", "add", "mine", str(mine))
+    assert wrong.code == 1 and "is not an adapter" in wrong.err and "Traceback" not in wrong.err
+    assert llmos("models", "adapter", "remove", "mine", "nothing").code == 1
+    assert llmos("models", "adapter", "remove", "mine", "style", "--json").json["adapters"] == []
+    assert llmos("models", "adapter", "list", "mine", "--json").json == []
+
+
+def test_what_is_in_memory_is_shown_and_let_go(llmos: Run, tmp_path: Path, machine_known: Callable[[Path], None]) -> None:
+    machine_known(Path(os.environ["LLMOS_HOME"]))
+    assert llmos("models", "ps").err == "No model is in memory. One comes when it is needed.\n"
+    assert llmos("models", "stop").code == 0 and llmos("models", "ps", "--json").json == []
+    mine = write_tiny(tmp_path / "mine.gguf")
+    llmos("models", "import", str(mine))
+    client = Client.connect(Paths.of(os.environ))
+    try:
+        client.load(Path(llmos("models", "list", "--json").json[0]["path"]))
+        name, size, does, goes = llmos("models", "ps").out.rstrip("\n").split("\t")
+        assert name == "mine" and int(size) > mine.stat().st_size and (does, goes) == ("nothing", "in 10 minutes")
+        assert llmos("models", "ps", "--json").json[0]["name"] == "mine"
+        assert llmos("models", "stop", "mine").err == "Stopped: mine.\n" and llmos("models", "ps").out == ""
+        assert llmos("models", "stop", "mine").err == "mine was not in memory.\n"
+    finally:
+        client.stop()
