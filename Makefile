@@ -45,6 +45,7 @@ model: .venv/train.stamp ## train the planner from the sentences, and put it in 
 	$(BIN)/python -m training.train
 	$(BIN)/python -m training.export
 	$(BIN)/python -m training.evaluate
+	$(BIN)/python -m training.replay
 
 clean: ## remove the environment, caches and builds (pip keeps what it compiled)
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -36,11 +36,11 @@ _llmos_values() {
         file) ;;
         value) compopt +o default +o bashdefault 2>/dev/null ;;
         plan) _llmos_values tools; [[ $current != @* ]] || _llmos_ask plans @ ;;
-        tools) COMPREPLY=($(compgen -W 'find list tree stat sizes disks parents names checksum duplicates sort take skip last pick unique reverse count sum average max min group columns where copy move rename delete mkdir touch link mode owner organize write append prepend clear replace remove_lines pack unpack read grep lines words characters csv json compare upper lower title trim split join number search mail.list mail.search mail.read mail.draft mail.reply mail.attach mail.send remember recall @last again clarify escalate' -- "$current")) ;;
+        tools) COMPREPLY=($(compgen -W 'find list tree stat sizes disks parents names checksum duplicates sort take skip last pick unique reverse count sum average max min group columns where copy move rename delete mkdir touch link mode owner organize write append prepend clear replace remove_lines pack unpack read grep lines words characters csv json compare upper lower title trim split join number search mail.list mail.search mail.read mail.draft mail.reply mail.attach mail.send remember recall summarize translate rewrite answer code extract classify @last again clarify escalate' -- "$current")) ;;
         shells) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$current")) ;;
-        settings) COMPREPLY=($(compgen -W 'keys colour plain pager images sure.read sure.add sure.change sure.trust models.plan models.chat models.summarize models.translate models.code models.embed models.rerank search.ignore' -- "$current")) ;;
+        settings) COMPREPLY=($(compgen -W 'keys colour plain pager images sure.read sure.add sure.change sure.trust models.plan models.chat models.summarize models.translate models.code models.embed models.rerank planner.general planner.unattended planner.seconds chat.steps chat.seconds history mail.from search.roots search.ignore' -- "$current")) ;;
         choices) COMPREPLY=($(compgen -W 'emacs vi auto always never true false kitty sixel off' -- "$current")) ;;
-        kinds) COMPREPLY=($(compgen -W 'plans models sessions entries' -- "$current")) ;;
+        kinds) COMPREPLY=($(compgen -W 'plans models sessions entries servers' -- "$current")) ;;
         *) _llmos_ask "$1" "" ;;
     esac
 }
@@ -53,9 +53,10 @@ _llmos_ask() {
 _llmos_at() {
     takes=" " kinds= commands=
     case "$1" in
-        "") options="--version -c --continue --session --plain -h --help" commands="ask run map save undo redo history explain tools doctor completions teach config memory models sessions" kinds=value takes=" --session:sessions " ;;
-        "ask") options="-y --yes -n --dry-run -x --plan-only -c --continue -f --file -0 --null --json --jsonl --plain -h --help" kinds="file" takes=" -f:file --file:file " ;;
-        "run") options="-y --yes -n --dry-run -x --plan-only -c --continue -f --file -0 --null --json --jsonl --plain -h --help" kinds="plan" takes=" -f:file --file:file " ;;
+        "") options="--version -c --continue --session --plain -h --help" commands="ask chat run map save undo redo history explain tools doctor completions teach config memory models planner sessions" kinds=value takes=" --session:sessions " ;;
+        "ask") options="-y --yes -n --dry-run -x --plan-only -c --continue -f --file --schema -0 --null --json --jsonl --plain -h --help" kinds="file" takes=" -f:file --file:file --schema:value " ;;
+        "chat") options="-f --file -m --model -c --continue --session -y --yes --json --jsonl --plain -h --help" kinds="value" takes=" -f:file --file:file -m:models --model:models --session:sessions " ;;
+        "run") options="-y --yes -n --dry-run -x --plan-only -c --continue -f --file --schema -0 --null --json --jsonl --plain -h --help" kinds="plan" takes=" -f:file --file:file --schema:value " ;;
         "map") options="--plan -y --yes -n --dry-run -x --plan-only -j --jobs --unordered --text -l --label -0 --null --json --jsonl --plain -h --help" kinds="file" takes=" -j:value --jobs:value " ;;
         "save") options="--replace --delete --json -h --help" kinds="plans plan" ;;
         "undo") options="-h --help" kinds="entries value" ;;
@@ -82,7 +83,7 @@ _llmos_at() {
         "memory forget") options="--session -w --word --all --undo-too -y --yes --json -h --help" kinds="value" takes=" --session:sessions -w:value --word:value " ;;
         "memory export") options="-h --help" kinds="file value" ;;
         "memory import") options="-h --help" kinds="file value" ;;
-        "models") options="--json -h --help" commands="list search pull import use info remove verify pin rollback quantize recommend" kinds=value ;;
+        "models") options="--json -h --help" commands="list search pull import use info remove verify pin rollback quantize recommend ps stop adapter server" kinds=value ;;
         "models list") options="--json -h --help" kinds=value ;;
         "models search") options="--hub -l --limit --json -h --help" kinds="value" takes=" -l:value --limit:value " ;;
         "models pull") options="--revision --again --json -h --help" kinds="models value" takes=" --revision:value " ;;
@@ -95,6 +96,21 @@ _llmos_at() {
         "models rollback") options="--to --json -h --help" kinds="models value" takes=" --to:value " ;;
         "models quantize") options="--again --json -h --help" kinds="models value value" ;;
         "models recommend") options="--for --context --all --json -h --help" kinds=value takes=" --for:value --context:value " ;;
+        "models ps") options="--json -h --help" kinds=value ;;
+        "models stop") options="--json -h --help" kinds="models value" ;;
+        "models adapter") options="-h --help" commands="add remove list" kinds=value ;;
+        "models adapter add") options="--scale --json -h --help" kinds="models file value" takes=" --scale:value " ;;
+        "models adapter remove") options="--json -h --help" kinds="models value value" ;;
+        "models adapter list") options="--json -h --help" kinds="models value" ;;
+        "models server") options="--json -h --help" commands="add list remove test" kinds=value ;;
+        "models server add") options="--key-from -m --model --json -h --help" kinds="servers value value" takes=" --key-from:value -m:models --model:models " ;;
+        "models server list") options="--json -h --help" kinds=value ;;
+        "models server remove") options="--json -h --help" kinds="servers value" ;;
+        "models server test") options="--json -h --help" kinds="servers value" ;;
+        "planner") options="-h --help" commands="info train reset" kinds=value ;;
+        "planner info") options="--json -h --help" kinds=value ;;
+        "planner train") options="--minutes --steps --json -h --help" kinds=value takes=" --minutes:value --steps:value " ;;
+        "planner reset") options="-h --help" kinds=value ;;
         "sessions") options="-l --limit --json -h --help" commands="rename" kinds=value takes=" -l:value --limit:value " ;;
         "sessions rename") options="-h --help" kinds="sessions value" ;;
     esac

@@ -32,6 +32,7 @@ GROUPS = {
     "read": "Read, and work on text",
     "search": "Search what files say",
     "mail": "Mail",
+    "language": "A language model's work",
     "memory": "What is kept",
     "talk": "What is said between turns",
 }

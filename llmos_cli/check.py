@@ -48,7 +48,7 @@ def as_typed(text: str, tools: Tools, cwd: Path | None = None) -> Plan | None:
     """The plan that a line is, where it is one without any doubt; None for plain words.
 
     It checks, and has `=` or `|`, or is one word, or starts with a name that has a dot (`mail.list drafts`), or every other word of it
-    is a file in `cwd` (`delete notes.txt`).
+    is a file in `cwd` (`delete notes.txt`), or the rest is one quoted text.
     """
     try:
         plan = parse(text, tools)
@@ -59,7 +59,8 @@ def as_typed(text: str, tools: Tools, cwd: Path | None = None) -> Plan | None:
     named = plan.steps[0].args.get("files", ()) if len(plan.steps) == 1 and len(plan.steps[0].args) == 1 else ()
     there = bool(named) and cwd is not None and all(os.path.lexists(cwd / os.path.expanduser(word)) for word in named)
     dotted = "." in plan.steps[0].tool  # no sentence starts with `mail.list`
-    return plan if bare or dotted or there or "=" in text or "|" in text else None
+    quoted = re.fullmatch(r'\s*[\w.]+\s+"[^"]*"\s*', text) is not None  # `answer "why is it so?"`
+    return plan if bare or dotted or there or quoted or "=" in text or "|" in text else None
 
 
 def flows(tool: Tool, kind: Kind, given: Any, *, first: bool, last: Kind = Files) -> Kind:

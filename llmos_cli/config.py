@@ -13,120 +13,16 @@ import os
 import re
 import stat as statmodule
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from llmos_cli.errors import UsageError
 from llmos_cli.paths import private
+from llmos_cli.setting import Count, Part, Text, Texts, Word, YesNo
 
 FILE = "config.toml"
 MAX_BYTES = 1024 * 1024
-
-
-# ---- types ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Text:
-    """Any text of one line. The base of all types: `read` takes what TOML gives, `parse` what is typed or in the environment."""
-
-    says = "a text"
-    words: ClassVar[tuple[str, ...]] = ()  # all that it can be, where that is few
-
-    def read(self, value: Any) -> Any:
-        """The value. Raises ValueError with what it should be."""
-        if isinstance(value, str) and value.isprintable():
-            return value
-        raise ValueError(self.says)
-
-    def parse(self, text: str) -> Any:
-        """As `read`, of text."""
-        return self.read(text)
-
-    def show(self, value: Any) -> str:
-        """The value as TOML."""
-        return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-@dataclass(frozen=True)
-class Word(Text):
-    choices: tuple[str, ...] = ()
-    also: Mapping[str, str] = field(default_factory=dict, hash=False)  # other words for them
-
-    @property
-    def says(self) -> str:  # type: ignore[override]
-        return f"one of {', '.join(self.choices)}"
-
-    @property
-    def words(self) -> tuple[str, ...]:  # type: ignore[override]
-        return self.choices
-
-    def read(self, value: Any) -> Any:
-        word = self.also.get(value.lower(), value.lower()) if isinstance(value, str) else value
-        if word in self.choices:
-            return word
-        raise ValueError(self.says)
-
-
-@dataclass(frozen=True)
-class YesNo(Text):
-    says = "true or false"
-    words = ("true", "false")
-
-    def read(self, value: Any) -> Any:
-        return self.parse(value) if isinstance(value, str) else self._known(value)
-
-    def parse(self, text: str) -> Any:
-        words = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
-        return self._known(words.get(text.strip().lower()))
-
-    def _known(self, value: Any) -> bool:
-        if isinstance(value, bool):
-            return value
-        raise ValueError(self.says)
-
-    def show(self, value: Any) -> str:
-        return "true" if value else "false"
-
-
-@dataclass(frozen=True)
-class Part(Text):
-    """A number from 0 to 1."""
-
-    says = "a number from 0 to 1"
-
-    def read(self, value: Any) -> Any:
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
-            return float(value)
-        raise ValueError(self.says)
-
-    def parse(self, text: str) -> Any:
-        try:
-            return self.read(float(text))
-        except ValueError:
-            raise ValueError(self.says) from None
-
-    def show(self, value: Any) -> str:
-        return repr(value)
-
-
-@dataclass(frozen=True)
-class Texts(Text):
-    """A list of texts; in one text they are parted by colons, as in PATH."""
-
-    says = "a list of texts"
-
-    def read(self, value: Any) -> Any:
-        if isinstance(value, list | tuple) and all(isinstance(item, str) and item.isprintable() for item in value):
-            return tuple(value)
-        raise ValueError(self.says)
-
-    def parse(self, text: str) -> Any:
-        return self.read([item for item in text.split(os.pathsep) if item])
-
-    def show(self, value: Any) -> str:
-        return "[" + ", ".join(Text().show(item) for item in value) + "]"
 
 
 # ---- the table -----------------------------------------------------------------------------------------
@@ -178,6 +74,19 @@ SETTINGS = {
                 ("rerank", "putting in order what was found"),
             )
         ),
+        Setting(
+            "planner.general",
+            Word(("auto", "never")),
+            "auto",
+            "Whether the model for `plan`, if there is one, plans what the small planner is not sure of.",
+        ),
+        Setting("planner.unattended", YesNo(), False, "Whether --yes is enough for changes that a general model planned."),
+        Setting("planner.seconds", Count(1, 3600), 60, "How long a general model may take for a plan."),
+        Setting("chat.steps", Count(0, 50), 8, "How many plans a model may run for one answer; 0 is none."),
+        Setting("chat.seconds", Count(1, 86400), 300, "How long it may go on for one answer; what you take to decide does not count."),
+        Setting("history", Count(0, 1_000_000), 10_000, "How many of the lines typed before the shell goes back to; with 0 it keeps none."),
+        Setting("mail.from", Text(), "", "Whom your mail is from: you@example.org, or Your Name <you@example.org>."),
+        Setting("search.roots", Texts(), (), "Folders that a search looks in where none is said; your home where it is empty."),
         Setting("search.ignore", Texts(), (), "Folders that a search never looks into, from your home or whole paths."),
     )
 }
@@ -308,9 +217,9 @@ def content(file: Path) -> tuple[str, str]:
 def _others(path: Path, about: os.stat_result) -> str:
     """Why what is at `path` cannot be trusted; '' where it can."""
     if about.st_uid not in (os.getuid(), 0):
-        return f"{path} belongs to another user, so the settings were not read"
+        return f"{path} belongs to another user, so it was not read"
     if about.st_mode & 0o022:
-        return f"{path} can be written by others, so the settings were not read (chmod go-w {path})"
+        return f"{path} can be written by others, so it was not read (chmod go-w {path})"
     return ""
 
 

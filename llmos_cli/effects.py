@@ -100,13 +100,15 @@ class MakeFolder(Effect):
 class Write(Effect):
     """Make a file of `data`, or with `overwrite` replace the one that is there, keeping its mode.
 
-    `seen` is the (size, mtime in ns) of the file that `data` was made from: if it has been changed since, nothing is written.
+    `seen` is the (size, mtime in ns) of the file that `data` was made from: if it has been changed since, nothing is written. `by` is the
+    model that wrote the text, '' where it is the person's.
     """
 
     op = "write"
     data: bytes
     overwrite: bool = False
     seen: tuple[int, int] | None = field(default=None, compare=False)
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ class Mail(Effect):
     """Keep the message `data` as a new file of one of llmos's own Maildirs, 0600, in the place of the draft `replaces`.
 
     What follows `data` was read back from those very bytes: `attachments` are names and sizes in bytes, `text` is the body. `sources` are
-    the files that were attached. `seen` is of the draft, as in Write.
+    the files that were attached. `seen` is of the draft, `by` of its text, as in Write.
     """
 
     op = "draft"
@@ -191,6 +193,7 @@ class Mail(Effect):
     attachments: tuple[tuple[str, int], ...] = ()
     text: str = ""
     sources: tuple[str, ...] = ()
+    by: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """With the attachments as objects, and the start of the text."""
@@ -219,9 +222,11 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What policy says of exactly these effects, and the rule that said so. `loud` asks to be shown with emphasis."""
+    """What policy says of exactly these effects, and the rule that said so. `loud` asks to be shown with emphasis; `in_person` that
+    somebody says yes who sees them: what was said beforehand, as with `--yes`, does not count."""
 
     decision: Decision
     rule: str
     reason: str
     loud: bool = False
+    in_person: bool = False

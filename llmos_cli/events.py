@@ -14,8 +14,9 @@ from llmos_cli.values import Value
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan was made. `confidence` is 0 to 1; `origin` says by whom: plan (typed) or planner; `sources` are the offsets in the request
-    that each literal came from, by (pipeline, step, argument); `unused` counts quoted words, names and numbers that it leaves out."""
+    """A plan was made. `confidence` is 0 to 1, and 0 where nobody knows; `origin` says by whom: plan (typed), taught, planner, model;
+    `sources` are the offsets in the request that each literal came from, by (pipeline, step, argument); `unused` counts quoted words, names
+    and numbers that it leaves out."""
 
     plan: Plan
     text: str
@@ -61,7 +62,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Mapped:
-    """One of many lines has been worked out: what its plan found and would change, or why it could not be."""
+    """One of many lines has been worked out: what its plan found and would change, what there is to note of it, or why it could not be."""
 
     number: int
     line: str
@@ -69,6 +70,7 @@ class Mapped:
     effects: Effects = ()
     tool: str = ""
     error: LlmosError | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def as_json(event: Event) -> dict[str, Any]:
     """The event as one JSON object with its `event` name; an answer's items are not in it, since they stream."""
     name = type(event).__name__.lower()
     if isinstance(event, Planned):
-        return {"event": name, "plan": event.text, "confidence": round(event.confidence, 4), "origin": event.origin}
+        sure = None if event.origin == "model" else round(event.confidence, 4)
+        return {"event": name, "plan": event.text, "confidence": sure, "origin": event.origin}
     if isinstance(event, Progress):
         return {"event": name, "step": event.step, "items": event.items, "total": event.total or None, "seconds": round(event.seconds, 2)}
     if isinstance(event, Proposed):

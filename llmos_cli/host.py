@@ -81,7 +81,9 @@ class Host:
 
     def place(self, last: tuple[str, ...] = (), reach: str = "home") -> Place:
         """The folder, home, clock and known folders for binding a plan's words."""
-        return Place(self.cwd, self.home, self.clock(), known_folders(self.home, self.env), last, reach, mail=self.paths.data / "mail")
+        known, own = known_folders(self.home, self.env), self.paths
+        me = str(self.settings["mail.from"])
+        return Place(self.cwd, self.home, self.clock(), known, last, reach, me=me, mail=own.data / "mail", prompts=own.config / "prompts")
 
 
 def _open(stream: TextIO | None, mode: str) -> TextIO:

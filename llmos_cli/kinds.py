@@ -19,6 +19,8 @@ KINDS: dict[str, frozenset[str]] = {
         "arrow sav dta rds",
     }.items()
 }
+# their text is packed, and has to be taken out before it can be read
+DOCUMENTS = frozenset("pdf docx docm dotx pptx xlsx odt ott ods odp epub".split())
 _FIRST = {ext: kind for kind, exts in reversed(KINDS.items()) for ext in exts}
 DOUBLE = ("tar.gz", "tar.bz2", "tar.xz", "tar.zst")
 

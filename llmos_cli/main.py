@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
         from llmos_cli.cli.arguments import perform
 
         code = perform(arguments)
-        sys.stdout.flush()  # here, where it can be said that it does not work
+        host.stdout.flush()  # here, where it can be said that it does not work
         return code
     except LlmosError as error:
         return _end(error, host, arguments)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from llmos_cli.errors import LlmosError, NotFound, NotUnderstood
+from llmos_cli.speech import Nobody, Speakers
 
 if TYPE_CHECKING:
     from llmos_cli.values import Hit
@@ -77,6 +78,9 @@ class Library(Protocol):
     def search(self, words: str, folders: Sequence[Path] = ()) -> Iterable[Hit]:
         """Files that have all the words, best first; below the home folder where no folders are named. Raises LlmosError."""
 
+    def texts(self, paths: Iterable[str]) -> Iterator[str | LlmosError]:
+        """What each of these documents (`kinds.DOCUMENTS`) says, in their order, or why it cannot be read."""
+
 
 class Shelf:
     """A library that has nothing."""
@@ -84,13 +88,58 @@ class Shelf:
     def search(self, words: str, folders: Sequence[Path] = ()) -> Iterable[Hit]:
         return ()
 
+    def texts(self, paths: Iterable[str]) -> Iterator[str | LlmosError]:
+        return (LlmosError(f"{os.path.basename(path)} is a document, and nothing here reads those") for path in paths)
+
+
+class People(Protocol):
+    """Whom the person writes with."""
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """`Ana Ruiz <ana@example.org>` of everybody who is called so in the mail that was read, each address once. Raises LlmosError."""
+
+    def met_in(self, mailbox: Path) -> None:
+        """A Maildir or mbox was read: the people in it are known from now on. Raises LlmosError."""
+
+
+class Strangers:
+    """People of whom none is known."""
+
+    def named(self, name: str) -> tuple[str, ...]:
+        return ()
+
+    def met_in(self, mailbox: Path) -> None: ...
+
+
+class Voice(Protocol):
+    """What a step says while it works, apart from what it gives."""
+
+    def tell(self, what: str, done: int, total: int) -> None:
+        """What it is busy with, how far it has come, and of how much (0: not known); '' when it is through."""
+
+    def note(self, text: str) -> None:
+        """A sentence that the person should see."""
+
+    def at_end(self, stop: Callable[[], None]) -> None:
+        """`stop` is called when the turn is over, however it ends."""
+
+
+class Silent:
+    """A voice that nobody hears."""
+
+    def tell(self, what: str, done: int, total: int) -> None: ...
+    def note(self, text: str) -> None: ...
+    def at_end(self, stop: Callable[[], None]) -> None: ...
+
 
 @dataclass(frozen=True)
 class Place:
     """The folder, home, clock (seconds since the epoch) and known folders that a plan's words are bound with.
 
     `reach` says how far names are looked for: `home` is everywhere and also what is only alike, `here` below the current folder, `said`
-    nowhere but where they were said. Changes that nobody looks at reach less far. `mail` is the folder of llmos's own Maildirs.
+    nowhere but where they were said. Changes that nobody looks at reach less far. `me` is whom mail is from, as an address with or without
+    a name, '' where that is not said; `mail` is the folder of llmos's own Maildirs, `prompts`
+    the one of the person's own words to models; `schema` is the shape that the answer is wanted in, '' for none.
     """
 
     cwd: Path
@@ -101,7 +150,13 @@ class Place:
     reach: str = "home"
     memory: Memory = field(default=Forgetful(), compare=False)
     library: Library = field(default=Shelf(), compare=False)
+    speakers: Speakers = field(default=Nobody(), compare=False)
+    voice: Voice = field(default=Silent(), compare=False)
+    people: People = field(default=Strangers(), compare=False)
+    me: str = ""
     mail: Path = Path()
+    prompts: Path = Path()
+    schema: str = ""
 
     def named(self, word: str) -> Path | None:
         """What the person calls so (`my papers live in ~/research`), if it exists, or else the platform's folder of that name."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat as statmodule
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 Cell = str | int | float | None
 
@@ -103,24 +103,64 @@ class Files:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells. A column of files or folders is called `path` and holds absolute paths; a column in bytes is called `size`."""
+    """Rows of cells. A column of files or folders is called `path` and holds absolute paths; a column in bytes is called `size`.
+    `by` is the model that has written it, '' where none has."""
 
     columns: tuple[str, ...]
     rows: Iterable[Sequence[Cell]]
+    by: str = field(default="", compare=False)
 
     def held(self) -> Table:
-        return self if isinstance(self.rows, tuple) else Table(self.columns, tuple(tuple(row) for row in self.rows))
+        return self if isinstance(self.rows, tuple) else replace(self, rows=tuple(tuple(row) for row in self.rows))
+
+
+class Flowing:
+    """Lines that are being written: gone through once, as lines, or as `pieces` that come as soon as they are there."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
+
+    def pieces(self) -> Iterator[str]:
+        return self._pieces
+
+    def __iter__(self) -> Iterator[str]:
+        held: list[str] = []
+        for piece in self._pieces:
+            first, *more = piece.split("\n")
+            held.append(first)
+            for line in more:
+                yield "".join(held)
+                held = [line]
+        if last := "".join(held):
+            yield last
+
+    def seen(self, kept: list[str], most: int) -> Flowing:
+        """The same, and the first `most` of its lines are put into `kept` as they go by."""
+
+        def passing() -> Iterator[str]:
+            line = ""
+            for piece in self._pieces:
+                yield piece
+                if len(kept) < most:
+                    *whole, line = (line + piece).split("\n")
+                    kept.extend(whole[: most - len(kept)])
+            if line and len(kept) < most:
+                kept.append(line)
+
+        return Flowing(passing())
 
 
 @dataclass(frozen=True)
 class Text:
-    """Lines without their line ends, and the absolute paths of the files that they were read from."""
+    """Lines without their line ends, and the absolute paths of the files that they were read from. `by` is the model that writes
+    them, '' where none does; they are then `Flowing` as long as nothing else is done with them."""
 
     lines: Iterable[str]
     sources: tuple[str, ...] = field(default=(), compare=False)
+    by: str = field(default="", compare=False)
 
     def held(self) -> Text:
-        return self if isinstance(self.lines, tuple) else Text(tuple(self.lines), self.sources)
+        return self if isinstance(self.lines, tuple) else replace(self, lines=tuple(self.lines))
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from llmos_cli.paths import Paths, private
 from llmos_cli.places import Place
 
 KEPT = ("PATH", "TMPDIR", "LANG", "PYTEST_CURRENT_TEST", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
@@ -45,6 +47,26 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
     monkeypatch.setattr(socket.socket, "connect_ex", guarded)
+
+
+@pytest.fixture(scope="session")
+def machine_tried(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the engine found out of this machine, in processes that take seconds; once for all tests."""
+    from llmos_cli.engine import trials
+
+    paths = Paths.of({"LLMOS_HOME": str(tmp_path_factory.mktemp("machine"))})
+    trials.machine(paths)
+    return paths.cache / "engine"
+
+
+@pytest.fixture
+def machine_known(machine_tried: Path) -> Callable[[Path], None]:
+    """For tests of something else than these trials: `machine_known(llmos_home)` puts there what was found."""
+
+    def known(home: Path) -> None:
+        shutil.copytree(machine_tried, private(home / "cache") / "engine")
+
+    return known
 
 
 @pytest.fixture

@@ -9,20 +9,21 @@ PACKAGE = "llmos_cli"
 ROOT = Path(__file__).resolve().parents[1] / PACKAGE
 MAX_FILE, MAX_FUNCTION = 400, 60
 
-PLACES = {"errors", "numerals", "times_zh", "times", "kinds", "places", "naming"}
+PLACES = {"errors", "numerals", "times_zh", "times", "kinds", "places", "naming", "speech"}
 LANGUAGE = PLACES | {"values", "effects", "literals", "tool", "plan", "check"}
-WORDS = LANGUAGE | {"events", "paths", "host", "config", "db", "archives"}
+WORDS = LANGUAGE | {"speech", "events", "paths", "host", "setting", "config", "db", "archives", "servers"}
 MAY_IMPORT = {
     # words
     "errors": set(),
     "values": {"errors"},
+    "speech": {"errors"},
     "effects": {"errors", "values"},
     "kinds": set(),
     "naming": set(),
     "numerals": set(),
     "times_zh": {"numerals"},
     "times": {"errors", "numerals", "times_zh"},
-    "places": {"errors", "values"},
+    "places": {"errors", "values", "speech"},
     "literals": PLACES,
     "tool": {"errors", "values", "effects", "literals"},
     "plan": {"errors", "values", "effects", "literals", "tool"},
@@ -30,26 +31,30 @@ MAY_IMPORT = {
     "events": {"errors", "values", "effects", "plan", "check", "tool"},
     "paths": {"errors"},
     "host": {"errors", "paths", "places", "config"},
-    "config": {"errors", "paths"},
+    "setting": set(),
+    "config": {"errors", "paths", "setting"},
     "db": {"errors", "paths"},
     "archives": {"errors"},
     # organs
-    "engine": {"errors", "paths", "host", "config"},
-    "models": {"errors", "paths", "host", "config", "engine"},  # the check of GGUF headers, and llama.cpp's quantiser
+    "servers": {"errors", "config"},
+    "engine": {"errors", "paths", "host", "config", "speech", "servers"},
+    "models": {"errors", "paths", "host", "config", "engine", "servers"},  # the check of GGUF headers, and llama.cpp's quantiser
     "memory": {"errors", "naming", "values", "effects", "plan", "events", "paths", "db"},
-    "mail": {"errors", "values", "effects", "places"},
-    "tools": LANGUAGE | {"archives", "mail"},
+    "mail": {"errors", "values", "effects", "places", "paths", "db"},
+    "language": {"errors", "values", "places", "speech", "config"},
+    "tools": LANGUAGE | {"archives", "mail", "language"},
     "search": {"errors", "values", "kinds", "paths", "db"},
     "policy": {"errors", "values", "effects", "plan", "check", "tool", "paths", "host", "config", "db", "archives"},
     "planner": LANGUAGE | {"config", "host", "paths", "events", "engine"},
     "apps": WORDS | {"tools", "policy"},
-    "kernel": WORDS | {"engine", "models", "memory", "tools", "policy", "planner", "apps", "search"},
+    "kernel": WORDS | {"engine", "models", "memory", "language", "tools", "policy", "planner", "apps", "search", "mail"},
     # front ends
     "ui": WORDS,
     "shell": WORDS | {"kernel", "ui"},
     "server": WORDS | {"kernel"},
     "cli": WORDS | {"kernel", "ui", "shell", "server", "tools", "planner"},  # the two last only to print what is made from the tools
     "main": {"errors", "host", "paths", "ui", "cli"},
+    "sdk": WORDS | {"kernel", "ui", "language"},  # the last for the steps on texts
 }
 ONLY_IN = {  # heavy or dangerous import -> the places that may have it
     "llama_cpp": "engine/llama.py",
@@ -62,6 +67,7 @@ ONLY_IN = {  # heavy or dangerous import -> the places that may have it
     "subprocess": "policy/sandbox.py engine/ tools/content.py shell/ search/reader.py cli/programs.py models/quantize.py",
     "sqlite3": "db.py",
     "dateparser": "times.py",
+    "keyring": "engine/keys.py",
     "asyncio": "apps/mcp.py server/ engine/",
     "click": "",  # typer >= 0.26 vendors its own; mixing the two breaks error handling
     "torch": "",

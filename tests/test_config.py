@@ -107,7 +107,7 @@ def test_the_template_sets_nothing_and_each_line_of_it_could(folder: Path) -> No
 
 def other(default: object) -> object:
     """A value that is not the default."""
-    return {str: "x", bool: True, float: 0.25, tuple: ("a", "b")}[type(default)]
+    return {str: "x", bool: True, int: 7, float: 0.25, tuple: ("a", "b")}[type(default)]
 
 
 @pytest.mark.parametrize("name", SETTINGS)

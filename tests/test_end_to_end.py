@@ -99,6 +99,20 @@ def test_a_closed_pipe_ends_quietly(home):
     assert len(shell.stdout.splitlines()) == 1 and shell.stderr == b""
 
 
+def test_nowhere_to_write_to_is_no_bug(home):
+    line = f"{sys.executable} -c 'from llmos_cli.main import main; main()' run find >&-"
+    done = subprocess.run(["sh", "-c", line], cwd=home, env=environment(home), capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_what_only_models_need_is_not_loaded_for_a_plan(home):
+    late = "servers planner.sources language.steps language.templates models.models engine.client"
+    code = "import sys; from llmos_cli.main import run; run(['ask', '-x', 'list the pdfs']); "
+    code += f"print([name for name in '{late}'.split() if f'llmos_cli.{{name}}' in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=home, env=environment(home), capture_output=True, timeout=60, check=False)
+    assert done.stdout.decode().splitlines()[-1] == "[]" and done.returncode == 0
+
+
 def test_a_full_disk_is_said_and_loses_nothing(home):
     with open("/dev/full", "w") as full:
         done = subprocess.run([*COMMAND, "run", "find"], cwd=home, env=environment(home), stdout=full, stderr=subprocess.PIPE, check=False)

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from llmos_cli.engine.tensors import F16, F32, Q8_0, pack
+
 ALIGNMENT = 32
-BLOCK = 32  # weights per Q8_0 block: one F16 scale and 32 signed bytes
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 _U32, _I32, _F32, _BOOL, _STRING, _ARRAY, _U64 = 4, 5, 6, 7, 8, 9, 10
-_TENSOR_TYPE = {"F32": 0, "F16": 1, "Q8_0": 8}
+_TENSOR_TYPE = {"F32": F32, "F16": F16, "Q8_0": Q8_0}
 
 Array = npt.NDArray[np.generic]
 Scalar = bool | int | float | str
@@ -54,7 +55,7 @@ def write_gguf(
     offset = 0
     for name, array in tensors.items():
         kind = "F32" if array.ndim == 1 else quantise(name)
-        data = pack(array, kind)
+        data = pack(array, _TENSOR_TYPE[kind])
         shape = array.shape[::-1]
         header.append(_string(name) + struct.pack(f"<I{len(shape)}Q", len(shape), *shape))
         header.append(struct.pack("<IQ", _TENSOR_TYPE[kind], offset))
@@ -66,43 +67,6 @@ def write_gguf(
         file.write(front + bytes(-len(front) % ALIGNMENT))
         file.writelines(packed)
     temporary.replace(path)
-
-
-def pack(array: Array, kind: str) -> bytes:
-    """The tensor's bytes as `kind`:
-
-    "F32", "F16" or "Q8_0" (whose rows must be multiples of 32 long).
-    """
-    if kind == "Q8_0":
-        return pack_q8_0(array)
-    return np.ascontiguousarray(array, dtype={"F32": "<f4", "F16": "<f2"}[kind]).tobytes()
-
-
-def pack_q8_0(array: Array) -> bytes:
-    """Blocks of 32 weights along the last axis: scale d = max|x| / 127 as F16, then round(x / d) as
-    int8.
-
-    As ggml's quantize_row_q8_0_ref, which divides by d before it is rounded to F16.
-    """
-    if array.shape[-1] % BLOCK:
-        raise ValueError(f"Q8_0 needs rows of a multiple of {BLOCK}, not {array.shape[-1]}")
-    blocks = np.ascontiguousarray(array, dtype=np.float32).reshape(-1, BLOCK)
-    scale = np.abs(blocks).max(axis=1, keepdims=True) / np.float32(127)
-    inverse = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)
-    out = np.empty(len(blocks), dtype=[("d", "<f2"), ("q", "i1", (BLOCK,))])
-    out["d"] = scale[:, 0]
-    out["q"] = np.rint(blocks * inverse)
-    return out.tobytes()
-
-
-def unpack_q8_0(data: bytes, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    """The weights that `pack_q8_0` wrote, as float32 of `shape`:
-
-    what the runtime will compute with.
-    """
-    blocks = np.frombuffer(data, dtype=[("d", "<f2"), ("q", "i1", (BLOCK,))])
-    weights = blocks["d"].astype(np.float32)[:, None] * blocks["q"].astype(np.float32)
-    return weights.reshape(shape)
 
 
 def _string(text: str) -> bytes:

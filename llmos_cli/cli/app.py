@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from llmos_cli import __version__
-from llmos_cli.cli import commands, memory, models, plans, settings
+from llmos_cli.cli import commands, memory, models, planner, plans, settings
 from llmos_cli.cli.output import Output
 
 app = typer.Typer(
@@ -28,6 +28,9 @@ Null = Annotated[bool, typer.Option("--null", "-0", help="End items with NUL in 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print each event as a line of JSON.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Plain output, as if it were not a terminal.")]
+Schema = Annotated[
+    str, typer.Option("--schema", metavar="SHAPE", help="Answer in JSON of this shape: name, age int; or a JSON Schema, or its file.")
+]
 Material = Annotated[list[Path] | None, typer.Option("--file", "-f", help="A file that the request is about; may be given again.")]
 
 
@@ -57,6 +60,7 @@ def ask(
     plan_only: PlanOnly = False,
     go_on: Continue = False,
     file: Material = None,
+    schema: Schema = "",
     null: Null = False,
     json: Json = False,
     jsonl: Jsonl = False,
@@ -72,7 +76,33 @@ def ask(
     cat log | llmos ask "how many lines"
     """
     output = Output(null=null, json=json, jsonl=jsonl, plain=plain, plan_only=plan_only)
-    commands.turn(" ".join(request), output, yes=yes, dry_run=dry_run, go_on=go_on, files=file or [], typed=False)
+    commands.turn(" ".join(request), output, yes=yes, dry_run=dry_run, go_on=go_on, files=file or [], schema=schema, typed=False)
+
+
+@app.command(rich_help_panel=DO)
+def chat(
+    words: Annotated[list[str] | None, typer.Argument(metavar="WORDS", help="What you want to say; without words, a conversation.")] = None,
+    file: Material = None,
+    model: Annotated[str, typer.Option("--model", "-m", metavar="MODEL", help="The model to talk with.")] = "",
+    go_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last session; the model is told of it.")] = False,
+    session: Annotated[str, typer.Option("--session", help="Go on with the session of that name or number.")] = "",
+    yes: Yes = False,
+    json: Json = False,
+    jsonl: Jsonl = False,
+    plain: Plain = False,
+) -> None:
+    """Talk with a language model, which can look at your files and plan.
+
+    llmos chat "why is the sky blue"
+
+    What it would change is shown and asked about; with --yes too, unless a setting says otherwise. Files given with -f, and standard
+    input, are what it is about.
+
+    cat log | llmos chat "what went wrong here"
+    """
+    from llmos_cli.cli import chat as talk
+
+    talk.perform(" ".join(words or []), Output(json=json, jsonl=jsonl, plain=plain), talk.How(file or [], yes, go_on, session, model))
 
 
 @app.command(rich_help_panel=DO)
@@ -86,6 +116,7 @@ def run(
     plan_only: PlanOnly = False,
     go_on: Continue = False,
     file: Material = None,
+    schema: Schema = "",
     null: Null = False,
     json: Json = False,
     jsonl: Jsonl = False,
@@ -96,7 +127,7 @@ def run(
     llmos run 'find ext=pdf larger=10MB | sort by=size'
     """
     output = Output(null=null, json=json, jsonl=jsonl, plain=plain, plan_only=plan_only)
-    commands.turn(plans.meant(plan), output, yes=yes, dry_run=dry_run, go_on=go_on, files=file or [], typed=True)
+    commands.turn(plans.meant(plan), output, yes=yes, dry_run=dry_run, go_on=go_on, files=file or [], schema=schema, typed=True)
 
 
 @app.command("map", rich_help_panel=DO)
@@ -217,5 +248,6 @@ def completions(
 app.add_typer(settings.app, name="config", rich_help_panel=HERE)
 app.add_typer(memory.memory, rich_help_panel=KEPT)
 app.add_typer(models.app, rich_help_panel=HERE)
+app.add_typer(planner.app, rich_help_panel=HERE)
 app.add_typer(memory.sessions, rich_help_panel=KEPT)
 app.command(rich_help_panel=KEPT)(memory.teach)

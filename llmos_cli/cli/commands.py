@@ -17,14 +17,15 @@ from llmos_cli.errors import LlmosError
 from llmos_cli.events import Event, Finished, Planned
 from llmos_cli.host import Host
 from llmos_cli.kernel.kernel import Kernel, Options, asks
-from llmos_cli.literals import LAST
 from llmos_cli.values import Table, Text
 
 if TYPE_CHECKING:
     from llmos_cli.ui.show import Show
 
 
-def turn(request: str, output: Output, *, yes: bool, dry_run: bool, go_on: bool, files: Sequence[Path], typed: bool) -> None:
+def turn(
+    request: str, output: Output, *, yes: bool, dry_run: bool, go_on: bool, files: Sequence[Path], schema: str = "", typed: bool
+) -> None:
     """One request or plan, from its words to its exit code."""
     from llmos_cli.ui.ask import approve
     from llmos_cli.ui.show import Show, mode_for
@@ -35,10 +36,12 @@ def turn(request: str, output: Output, *, yes: bool, dry_run: bool, go_on: bool,
     if request == "-":
         request, given = said(host), material(host, files) if files else None
     else:
-        given = material(host, files) if files or not go_on and (not typed or LAST in request) else None
+        given = material(host, files) if files or not go_on else None
     asked = asking(host)
     quiet = yes or not asked.someone_is_there
-    options = Options(go_on, output.plan_only, dry_run, unattended=quiet, material=given, offered=not files, notice=show.event)
+    options = Options(
+        go_on, output.plan_only, dry_run, unattended=quiet, material=given, offered=not files, schema=schema, notice=show.event
+    )
     show.request, code = request, 0
     for event in shown(Kernel(host).turn(request, approve(asked, yes, dry_run), options, typed=typed), show, plan_only=output.plan_only):
         if isinstance(event, Finished):

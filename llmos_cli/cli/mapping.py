@@ -140,8 +140,9 @@ class Shown:
             self.bar.clear()
         for value in event.values:
             self.value(event.line, value)
-        if event.error:
-            self.show.note(f"{event.line}: {event.error.message}")
+        for note in (*event.notes, *([event.error.message] if event.error else ())):
+            self.bar.clear()
+            self.show.note(f"{event.line}: {note}")
 
     def value(self, line: str, value: Value) -> None:
         """By itself for a pipe; on a terminal, or with --label, with its line."""
@@ -174,4 +175,5 @@ def line_as_json(event: Mapped) -> dict[str, Any]:
         "results": results,
         "effects": [effect.as_json() for effect in event.effects],
         "error": error_as_json(event.error) if event.error else None,
+        **({"notes": list(event.notes)} if event.notes else {}),
     }

@@ -11,6 +11,7 @@ from llmos_cli.cli.output import Output
 from llmos_cli.errors import NotFound, Refused, UsageError
 from llmos_cli.host import Host
 from llmos_cli.kernel.kernel import Kernel
+from llmos_cli.kernel.planners import Own
 from llmos_cli.values import Table, Text
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -93,7 +94,10 @@ def taught(remove: Remove = 0, json: Json = False) -> None:
     """List the phrases that were taught, newest first."""
     kernel = _kernel()
     if remove:
-        _note(kernel, f"No longer taught: {kernel.memory.taught.remove(remove).words}")
+        phrase = kernel.memory.taught.remove(remove)
+        _note(kernel, f"No longer taught: {phrase.words}")
+        if (phrase.id, phrase.time) in Own.of(kernel.host.paths).phrases:
+            _note(kernel, "Your own copy of the planner has learned it: `llmos planner train` makes one that has not.")
         return
     rows = tuple((p.id, _time(p.time, json), p.words, p.plan) for p in kernel.memory.taught.list())
     _table(kernel, Table(("id", "time", "words", "plan"), rows), Output(json=json), "Nothing was taught yet: llmos teach WORDS PLAN")

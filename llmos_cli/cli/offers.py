@@ -35,7 +35,14 @@ def _models(host: Host) -> list[str]:
     from llmos_cli.kernel.models import models
 
     found = models(host)
-    return [model.name for model in found.installed()] + sorted(found.catalogue.entries)
+    there = [f"{server.name}:{server.model}" for server in found.servers.all.values() if server.model]
+    return [model.name for model in found.installed()] + there + sorted(found.catalogue.entries)
+
+
+def _servers(host: Host) -> list[str]:
+    from llmos_cli.kernel.servers import servers
+
+    return list(servers(host).all)
 
 
 def _sessions(host: Host) -> list[str]:
@@ -51,4 +58,10 @@ def _entries(host: Host) -> list[str]:
     return undoable(host, MOST)
 
 
-KINDS: dict[str, Callable[[Host], list[str]]] = {"plans": _plans, "models": _models, "sessions": _sessions, "entries": _entries}
+KINDS: dict[str, Callable[[Host], list[str]]] = {
+    "plans": _plans,
+    "models": _models,
+    "sessions": _sessions,
+    "entries": _entries,
+    "servers": _servers,
+}

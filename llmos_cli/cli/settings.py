@@ -11,6 +11,7 @@ from llmos_cli import config
 from llmos_cli.config import SETTINGS, Setting, known
 from llmos_cli.errors import LlmosError, UsageError
 from llmos_cli.host import Host
+from llmos_cli.setting import Texts
 from llmos_cli.values import Table
 
 app = typer.Typer(help="Show and change settings.", context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -49,9 +50,7 @@ def set_(
     """Set one in the file; its comments stay."""
     host, setting = Host.real(), known(name)
     try:
-        read = (
-            setting.type.read(value) if isinstance(setting.type, config.Texts) and len(value) > 1 else setting.type.parse(" ".join(value))
-        )
+        read = setting.type.read(value) if isinstance(setting.type, Texts) and len(value) > 1 else setting.type.parse(" ".join(value))
     except ValueError as error:
         raise UsageError(f"{name} should be {error}", hint=f"llmos config set {name} {_text(setting, setting.default)}") from error
     config.update(_file(host), lambda text: config.changed(text or config.template(), name, read))

@@ -11,7 +11,7 @@ from llmos_cli.config import SETTINGS
 from llmos_cli.tools import TOOLS
 
 SHELLS = ("bash", "zsh", "fish")
-ASKED = ("plans", "models", "sessions", "entries")  # kinds of value that only `llmos completions --values` knows
+ASKED = ("plans", "models", "sessions", "entries", "servers")  # kinds of value that only `llmos completions --values` knows
 FIXED = {
     "tools": tuple(TOOLS),
     "shells": SHELLS,
@@ -22,7 +22,7 @@ FIXED = {
 # what stands for a value in help → its kind; `plan` is a tool, a saved plan or a file
 _KINDS = {
     "PLAN": "plan", "REQUEST": "file", "TOOL": "tools", "SHELL": "shells", "SETTING": "settings", "VALUE": "choices", "ENTRY": "entries",
-    "NAME": "plans", "KIND": "kinds", "SESSION": "sessions", "MODEL": "models", "FILE": "file",
+    "NAME": "plans", "KIND": "kinds", "SESSION": "sessions", "MODEL": "models", "SERVER": "servers", "FILE": "file",
 }  # fmt: skip
 _HELP = "Show this message and exit."
 

@@ -17,6 +17,8 @@ from llmos_cli.errors import LlmosError
 from llmos_cli.host import Host
 from llmos_cli.kernel.kernel import Kernel
 
+INSTALL = 'CMAKE_ARGS="-DGGML_{}=on" pip install --force-reinstall --no-cache-dir llama-cpp-python'
+BUILDS = "CUDA for NVIDIA's cards, VULKAN for others, METAL for Apple's"
 LITTLE = 512 * 1024 * 1024  # bytes free below which a disk is worth a word
 SLOW = 1000  # milliseconds that a plan may take
 
@@ -42,6 +44,8 @@ def examine(host: Host) -> Iterator[Finding]:
     yield Finding("llmos", sys.version_info >= (3, 11), f"{__version__} on Python {version}, {sys.platform}")
     yield _tried("planner", lambda: _planner(kernel))
     yield _tried("llama.cpp", _backends)
+    yield _tried("models", lambda: "; ".join(_probed(host).why))
+    yield _tried("graphics card", lambda: _card(host))
     for name in ("config", "data", "state", "cache"):
         folder: Path = getattr(host.paths, name)
         yield _tried(f"{name} folder", lambda folder=folder: _folder(folder))  # type: ignore[misc]
@@ -83,8 +87,46 @@ def _planner(kernel: Kernel) -> Finding:
 def _backends() -> str:
     from llmos_cli.engine.backends import backends
 
-    features, card = backends()
-    return f"processor: {features or 'no special features'}; graphics card: {'can be used' if card else 'this build uses none'}"
+    return f"processor: {backends()[0] or 'no special features'}"
+
+
+def _probed(host: Host) -> Any:
+    """What was found out of llama.cpp and this machine in processes that may crash; the first time takes a second or two."""
+    from llmos_cli.engine import trials
+
+    return trials.machine(host.paths)
+
+
+def _card(host: Host) -> Finding:
+    """Whether models can be run on one, and how much of the model for chat; else how to get a build of llama.cpp that could."""
+    from llmos_cli.engine.backends import backends
+    from llmos_cli.models.machine import measure
+
+    if devices := _probed(host).devices:
+        said = ", ".join(f"{d['description']} with {d['free'] / 1024**3:.1f} of {d['total'] / 1024**3:.1f} GB free" for d in devices)
+        return Finding("graphics card", True, said + _offloaded(host, sum(int(d["free"]) for d in devices)))
+    machine = measure()
+    there = ", ".join(card.name for card in machine.cards) or ("Apple's, in the processor" if machine.shared else "")
+    if backends()[1]:
+        return Finding("graphics card", False, there or "none is found; models run on the processor", needed=False)
+    kind = "METAL" if machine.shared else "CUDA" if there and not there.startswith("AMD") else "VULKAN" if there else ""
+    said = f"{there}, which this build of llama.cpp cannot use" if there else "none is found, and this build of llama.cpp could use none"
+    return Finding("graphics card", False, said, INSTALL.format(kind or "CUDA") + ("" if kind else f"  ({BUILDS})"), needed=False)
+
+
+def _offloaded(host: Host, free: int) -> str:
+    """How many layers of the model for chat go to a card with so many bytes free, as the end of a sentence."""
+    from llmos_cli.engine.pool import MOST_CELLS, OVERHEAD, offloaded
+    from llmos_cli.models.about import about
+    from llmos_cli.models.models import Models
+
+    try:
+        model = Models(host).roles.local("chat")
+        found = about(model.paths)
+    except LlmosError:
+        return ""
+    layers = offloaded(free, model.version.size + found.kv * MOST_CELLS + OVERHEAD, found.layers)
+    return f": {'all' if layers < 0 else layers} of the {found.layers} layers of {model.name} go there"
 
 
 def _folder(folder: Path) -> str:

@@ -34,7 +34,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Explanation:
-    """`origin`: plan (typed as one), taught, or planner; only the planner's have `choices` and `others` (plans with their confidence)."""
+    """`origin`: plan (typed as one), taught, planner, or model (a general one); only the planner's have `choices` and `others` (plans with
+    their confidence)."""
 
     request: str
     plan: Plan
@@ -63,7 +64,7 @@ def explain(kernel: Kernel) -> Explanation:
             turn.request, plan, turn.plan, "planner", first.confidence, tuple(_sources(first.plan, first.sources, turn.request)),
             reasons(first.choices, kernel.planner.vocabulary, read(turn.request)), others[:4],
         )  # fmt: skip
-    return Explanation(turn.request, plan, turn.plan, "plan", 1.0)
+    return Explanation(turn.request, plan, turn.plan, "plan" if turn.confidence else "model", turn.confidence)
 
 
 def _planned(kernel: Kernel, turn: Turn, before: Sequence[Turn]) -> Iterator[list[Proposal]]:

@@ -10,13 +10,14 @@ from typing import Any
 
 from llmos_cli.errors import NotFound, UsageError
 from llmos_cli.host import Host
+from llmos_cli.kernel.planners import Own
 from llmos_cli.kernel.proof import Proof, prove
 from llmos_cli.memory.forgetting import Chosen, Says, erase, everything_chosen, saying, turns_chosen, word_chosen
 from llmos_cli.memory.memory import Memory
 from llmos_cli.policy.forget import Emptied
 from llmos_cli.policy.journal import Journal
 
-TYPED, LOG = "typed", "llmos.log"  # in the data folder: the lines of the shell; in the state folder: what went wrong
+TYPED, LOG = ("typed", "typed-chat"), "llmos.log"  # in the data folder: what was typed; in the state folder: what went wrong
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Forgotten:
     entries: int
     undoable: tuple[str, ...]
     proof: Proof
+    planner: bool = False  # the person's own copy, which had learned some of it
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -38,6 +40,8 @@ class Forgotten:
     def sentences(self) -> list[str]:
         """For the person: what was forgotten, what stays and why, and the proof."""
         said = [f"Forgotten: {_counted(self.requests, self.facts, self.taught, self.lines, self.entries)}."]
+        if self.planner:
+            said.append("Your own copy of the planner had learned some of it, and is deleted: the bundled one plans again.")
         if self.undoable:
             ids = ", ".join(self.undoable[:5]) + (" …" if len(self.undoable) > 5 else "")
             said.append(
@@ -107,6 +111,9 @@ class Forgetting:
 
         Raises LlmosError where a file cannot be used; what was done until then is done.
         """
+        going = [(phrase.id, phrase.time) for phrase in self.memory.taught.list() if phrase.id in self.chosen.taught]
+        own = Own.of(self.host.paths)
+        unlearned = own.delete() if self.everything else own.forget(going)
         erase(self.memory.store, self.chosen)
         emptied = self.journal.forget(self.entries, undo_too=undo_too)
         lines = self._lines(write=True)
@@ -115,7 +122,14 @@ class Forgetting:
                 damaged.unlink()
         chosen = self.chosen
         return Forgotten(
-            len(chosen.turns), len(chosen.facts), len(chosen.taught), lines, len(emptied.entries), emptied.undoable, self._proof(emptied)
+            len(chosen.turns),
+            len(chosen.facts),
+            len(chosen.taught),
+            lines,
+            len(emptied.entries),
+            emptied.undoable,
+            self._proof(emptied),
+            unlearned,
         )
 
     def _proof(self, emptied: Emptied) -> Proof:
@@ -124,6 +138,7 @@ class Forgetting:
         whose = {
             paths.data / "vault": "kept for undo",
             paths.cache / "search": "the index of your own files",
+            paths.cache / "people.db": "the people in your mail",
             paths.data / "mail": "your mail",
         }
         named = (
@@ -139,7 +154,7 @@ class Forgetting:
 
     def _lines(self, *, write: bool) -> int:
         """How many typed lines and lines of the log have it; with `write`, they go."""
-        typed = _cut(self.host.paths.data / TYPED, _typed, self.says, write=write)
+        typed = sum(_cut(self.host.paths.data / name, _typed, self.says, write=write) for name in TYPED)
         return typed + _cut(self.host.paths.state / LOG, lambda text: text.splitlines(keepends=True), self.says, write=write)
 
 

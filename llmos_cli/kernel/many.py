@@ -19,7 +19,11 @@ from llmos_cli.check import check
 from llmos_cli.effects import Effect
 from llmos_cli.errors import Bug, LlmosError, NotFound, NotUnderstood, Partial, PlanError, UsageError
 from llmos_cli.events import Approve, Event, Mapped, Planned
+from llmos_cli.host import Host
+from llmos_cli.kernel.acquainted import Acquainted
+from llmos_cli.kernel.books import Books
 from llmos_cli.kernel.kernel import Kernel, OneTurn, Options, asks
+from llmos_cli.kernel.speakers import Speakers
 from llmos_cli.kernel.stages import Change, Focus, paths_of, run
 from llmos_cli.literals import LAST
 from llmos_cli.memory.memory import Memory
@@ -76,7 +80,8 @@ class Many(OneTurn):
             return
         self._gate(planned)
         _one_stage(planned.plan)
-        job = Job(planned.text, self._files, self.host.place((), "said"), self.host.paths.data)
+        place = replace(self.host.place((), "said"), library=Books.of(self.host), people=Acquainted.of(self.host))
+        job = Job(planned.text, self._files, place, self.host.paths.data)
         effects: list[Effect] = []
         tool, failed = "", 0
         for done in worked_out(job, self._over):
@@ -219,12 +224,16 @@ def _one(job: Job, mapped: Mapped) -> Mapped:
     else:
         last = _material(job, mapped.line)
     values: list[Value] = []
-    place = replace(job.place, last=paths_of(last), memory=_memory(job.data))
-    for step in run(plan, TOOLS, place, last, Focus()):
-        if isinstance(step, Change):
-            return replace(mapped, values=tuple(values), effects=step.effects, tool=step.tool)
-        values.append(step.value.held())
-    return replace(mapped, values=tuple(values))
+    focus = Focus()
+    place = replace(job.place, last=paths_of(last), memory=_memory(job.data), speakers=_speakers(), voice=focus)
+    try:
+        for step in run(plan, TOOLS, place, last, focus):
+            if isinstance(step, Change):
+                return replace(mapped, values=tuple(values), effects=step.effects, tool=step.tool, notes=tuple(focus.heard()))
+            values.append(step.value.held())
+        return replace(mapped, values=tuple(values), notes=tuple(focus.heard()))
+    finally:
+        focus.stop()
 
 
 def _filled(plan: Plan, line: str) -> Plan:
@@ -245,6 +254,11 @@ def _put(plan: Plan, slot: str, text: str) -> Plan:
 def _memory(data: Path) -> Memory:
     """Each process has its own: a database is not shared with the process that it comes from."""
     return Memory(data, time.time)
+
+
+@cache
+def _speakers() -> Speakers:
+    return Speakers(Host.real())
 
 
 def _material(job: Job, line: str) -> Value:

@@ -10,10 +10,12 @@ from llmos_cli.check import as_typed, check
 from llmos_cli.effects import Effects, Remember
 from llmos_cli.errors import LlmosError, NotFound, PlanError, UsageError
 from llmos_cli.host import Host
+from llmos_cli.kernel.acquainted import Acquainted
 from llmos_cli.memory.memory import Memory
 from llmos_cli.memory.sessions import Session
 from llmos_cli.memory.taught import Phrase
 from llmos_cli.places import Place
+from llmos_cli.speech import Speakers
 from llmos_cli.tools import TOOLS
 
 if TYPE_CHECKING:
@@ -37,6 +39,10 @@ class Remembering:
 
     @property
     def journal(self) -> Journal:
+        raise NotImplementedError
+
+    @property
+    def speakers(self) -> Speakers:
         raise NotImplementedError
 
     # ---- sessions ---------------------------------------------------------------------------------------
@@ -67,7 +73,7 @@ class Remembering:
 
     def place(self, last: tuple[str, ...] = (), reach: str = "home") -> Place:
         """Where a plan's words are bound, with the names that the person asked to be kept."""
-        return replace(self.host.place(last, reach), memory=self.memory)
+        return replace(self.host.place(last, reach), memory=self.memory, speakers=self.speakers, people=Acquainted.of(self.host))
 
     def apply(self, effects: Effects, *, note: str, plan: str, turn: str) -> JournalEntry:
         """Carry the effects out, all or none. Facts are kept in memory; the journal says how to take them back. Raises LlmosError."""

@@ -7,17 +7,17 @@ Its effects are proposed, approved and applied together.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from llmos_cli.check import Call, bind
-from llmos_cli.effects import Effect, Effects, Unpack
+from llmos_cli.effects import Effect, Effects, Mail, Unpack, Write
 from llmos_cli.literals import LAST
 from llmos_cli.memory.turns import MAX_ITEMS
 from llmos_cli.places import Place
 from llmos_cli.plan import Plan, Tools
-from llmos_cli.values import Entry, Files, Number, Table, Text, Value
+from llmos_cli.values import Entry, Files, Flowing, Number, Table, Text, Value
 
 MAX_KEPT = MAX_ITEMS + 1  # one more than is remembered tells that there were more
 Item = TypeVar("Item")
@@ -32,10 +32,31 @@ class Focus:
     seen: list[Entry] = field(default_factory=list)
     passed: int = 0  # files that have gone by, in all steps
     work: tuple[str, int, int] | None = None  # what a tool is busy with, as it tells
+    notes: list[str] = field(default_factory=list)  # what tools have said, and nobody has heard yet
+    stops: list[Callable[[], None]] = field(default_factory=list)
 
     def tell(self, what: str, done: int, total: int) -> None:
         """What a tool is busy with, how far it has come, and of how much (0: not known); '' when it is through."""
         self.work = (what, done, total) if what else None
+
+    def note(self, text: str) -> None:
+        """A sentence of a tool's that the person should see, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def at_end(self, stop: Callable[[], None]) -> None:
+        """`stop` is called when the turn is over, however it ends."""
+        self.stops.append(stop)
+
+    def heard(self) -> list[str]:
+        """The notes since this was last asked."""
+        notes, self.notes = self.notes, []
+        return notes
+
+    def stop(self) -> None:
+        """What is still going on for this turn ends."""
+        while self.stops:
+            self.stops.pop()()
 
     def watch(self, files: Files) -> Files:
         """The same files, of which the first are remembered as they go by."""
@@ -77,12 +98,14 @@ def run(plan: Plan, tools: Tools, place: Place, last: Value | None, focus: Focus
             if isinstance(value, Files):
                 value = focus.watch(value)
             found = call(bind(step, tools[step.tool], place), value, place)
+            by = value.by if isinstance(value, Text | Table) else ""
             if isinstance(found, tuple):
+                found = tuple(replace(effect, by=by) if by and isinstance(effect, Write | Mail) else effect for effect in found)
                 yield Change(found, step.tool)
                 value = Files.at(path for effect in found for path in made(effect))
                 focus.context, focus.value = "change", value
             else:
-                value = found
+                value = replace(found, by=by) if by and isinstance(found, Text | Table) and not found.by else found
                 _remember(focus, before, value)
         if value is not None and (focus.context != "change" or not tools[pipeline[-1].tool].changes):
             held = _peeked(value, focus)
@@ -142,10 +165,13 @@ def _peeked(value: Value, focus: Focus) -> Value:
         focus.value = Files(focus.seen)  # filled while the answer is gone through
     elif isinstance(value, Table):
         rows, passing = _watched(value.rows)
-        focus.value, value = Table(value.columns, rows), Table(value.columns, passing)
+        focus.value, value = replace(value, rows=rows), replace(value, rows=passing)
+    elif isinstance(value, Text) and isinstance(value.lines, Flowing):
+        kept: list[str] = []
+        focus.value, value = replace(value, lines=kept), replace(value, lines=value.lines.seen(kept, MAX_KEPT))
     elif isinstance(value, Text):
         lines, going = _watched(value.lines)
-        focus.value, value = Text(lines, value.sources), Text(going, value.sources)
+        focus.value, value = replace(value, lines=lines), replace(value, lines=going)
     return value
 
 

@@ -17,7 +17,9 @@ from llmos_cli.kinds import kind_of
 from llmos_cli.literals import Amount, Choice, During, Ext, Glob, Literal, PathName, Size, When, Whole
 from llmos_cli.memory.taught import Phrase
 from llmos_cli.plan import Plan, Tools, Words
+from llmos_cli.planner import wire
 from llmos_cli.planner.request import MAX_UNITS, Request, Unit, read
+from llmos_cli.planner.variants import Sentence
 
 MOST_WORDS = 6  # of a date or a size
 STRICT = (Amount, During, Size, When, Whole)  # types that say themselves whether words are theirs
@@ -82,6 +84,33 @@ def _matched(asked: Request, phrase: Phrase, tools: Tools) -> Match | None:
     return None
 
 
+def as_said(phrase: Phrase, tools: Tools) -> Sentence | None:
+    """The phrase as the planner can learn it, each literal of its plan as it stands in the words; None where one is not said in them."""
+    said = read(phrase.words)
+    if not 0 < len(said.words) <= MAX_UNITS:
+        return None
+    try:
+        plan = plans.parse(phrase.plan, tools)
+        keys = ((p, s, name) for p, steps in enumerate(plan.pipelines) for s, step in enumerate(steps) for name in step.args)
+        args = {key: [_word_for(item, _type(key, plan, tools), said) for item in _items(key, plan)] for key in keys}
+        sentence = Sentence(phrase.words, Plan(tuple(_pipelines(plan, args, tools))), "taught")
+        back = wire.decode(sentence.encoded(tools)[:-1], said, tools).plan
+    except (LlmosError, ValueError):
+        return None
+    return sentence if plans.show(back, tools) == plans.show(plan, tools) else None
+
+
+def _word_for(item: str, type: Literal, said: Request) -> str:
+    """The literal as the words have it; the literal itself where that is in them, or is a fixed word, or is not said."""
+    core = item.strip("*")
+    if item in type.fixed or wire.find_span(item, said) or (core != item and wire.find_span(core, said)):
+        return item
+    if core and core != item and wire.find_span(f"{core}s", said):  # a star makes one of many: invoices, *invoice*
+        return item.replace(core, f"{core}s")
+    span = _origin(item, type, said, shortest=True)  # `five`, not `the five`
+    return said.span(span[0] + 1, span[1] + 1) if span else item
+
+
 # ---- where the taught plan's literals came from ------------------------------------------------------------
 
 
@@ -100,13 +129,14 @@ def _slots(said: Request, plan: Plan, tools: Tools) -> list[Slot]:
     return [Slot(span, tuple(found[span])) for span in alone]
 
 
-def _origin(item: str, type: Literal, said: Request) -> Span | None:
-    """The words that a literal was made of, the longest first; None for what was not said."""
+def _origin(item: str, type: Literal, said: Request, *, shortest: bool = False) -> Span | None:
+    """The words that a literal was made of, the longest if there are several, or the shortest; None for what was not said."""
     if isinstance(type, Choice):
         return None
     count = len(said.words)
     longest = MOST_WORDS if isinstance(type, STRICT) else count
-    for size in range(min(longest, count), 0, -1):
+    sizes = range(1, min(longest, count) + 1)
+    for size in sizes if shortest else reversed(sizes):
         for first in range(count - size + 1):
             if _literal(said.span(first + 1, first + size), type, item) == item:
                 return first, first + size - 1
@@ -181,7 +211,7 @@ def _fits(slot: Slot, old: Sequence[Unit], new: Sequence[Unit], plan: Plan, tool
         return False
     for key, i in slot.keys:
         type = _type(key, plan, tools)
-        made = _literal(text, type, plan.pipelines[key[0]][key[1]].args[key[2]][i])
+        made = _literal(text, type, _items(key, plan)[i])
         if made is None or (isinstance(type, Ext) and kind_of(made) == "other" and not text.startswith(".")):
             return False
     return True
@@ -195,6 +225,11 @@ def _shape(text: str) -> tuple[bool, bool]:
 def _type(key: Key, plan: Plan, tools: Tools) -> Literal:
     p, s, name = key
     return tools[plan.pipelines[p][s].tool].params[name].type
+
+
+def _items(key: Key, plan: Plan) -> Words:
+    p, s, name = key
+    return plan.pipelines[p][s].args[name]
 
 
 def _same(old: Sequence[Unit], new: Sequence[Unit]) -> bool:
@@ -219,7 +254,7 @@ def _filled(asked: Request, phrase: Phrase, plan: Plan, spans: Mapping[Slot, Spa
     for slot, (first, last) in spans.items():
         text = asked.span(first + 1, last + 1)
         for key, i in slot.keys:
-            old = plan.pipelines[key[0]][key[1]].args[key[2]]
+            old = _items(key, plan)
             made = _literal(text, _type(key, plan, tools), old[i])
             if made is None:
                 return None

@@ -8,6 +8,7 @@ import secrets
 import stat
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from email import message_from_bytes
 from email.utils import getaddresses
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TypeVar
 
 from llmos_cli.effects import Mail, Send
 from llmos_cli.errors import LlmosError, NotFound, NotUnderstood
-from llmos_cli.mail import boxes, mime, read, write
+from llmos_cli.mail import boxes, mime, people, read, write
 from llmos_cli.mail import headers as head
 from llmos_cli.mail.boxes import Letter
 from llmos_cli.mail.headers import Headers
@@ -65,7 +66,7 @@ def answer(letter: Letter, body: str, everyone: bool, place: Place) -> Mail:
     to = _valid(headers, "reply-to") or _valid(headers, "from")
     if not to:
         raise LlmosError("the message has no address that can be answered", hint="mail.draft to=ana@example.org")
-    own = {address.lower() for _, address in _valid(headers, "delivered-to", "x-original-to")}
+    own = {address.lower() for _, address in (*_valid(headers, "delivered-to", "x-original-to"), *_me(place))}
     taken = own | {address.lower() for _, address in to}
     cc = tuple(one for one in _valid(headers, "to", "cc") if one[1].lower() not in taken) if everyone else ()
     about = read.subject(headers)
@@ -137,7 +138,16 @@ def at(path: str, place: Place) -> Letter | None:
 def _built(words: Words, place: Place) -> bytes:
     if len(words.subject) > MAX_SUBJECT:
         raise LlmosError(f"a subject has at most {MAX_SUBJECT} characters", hint="put the text into body=")
-    return write.build(words, place.now)
+    return write.build(replace(words, sender=_me(place)), place.now)
+
+
+def _me(place: Place) -> tuple[Person, ...]:
+    """Whom mail is from, nobody where that is not said. Raises LlmosError for what is no address."""
+    try:
+        return tuple((head.clean(name), people.address(said)) for name, said in head.people((place.me,))[:1])
+    except ValueError as error:
+        hint = 'llmos config set mail.from "Ana Ruiz <ana@example.org>"'
+        raise LlmosError(f"the setting mail.from is {place.me!r}, which is no mail address", hint=hint) from error
 
 
 def _sources(attachments: tuple[Attachment, ...]) -> tuple[str, ...]:
@@ -160,15 +170,15 @@ def _effect(
 ) -> Kind:
     """What the bytes hold, read from them. Raises LlmosError where they hold what they should not, NotUnderstood where nobody gets them."""
     headers = _checked(data)
-    people = {name: tuple(map(head.said, head.people(headers.get(name, ())))) for name in ("to", "cc", "bcc")}
-    if kind is Send and not any(people.values()):
+    told = {name: tuple(map(head.said, head.people(headers.get(name, ())))) for name in ("to", "cc", "bcc")}
+    if kind is Send and not any(told.values()):
         raise NotUnderstood("Who should get the mail?", hint="mail.send to=ana@example.org")
     leaves = mime.parts(data)
     folder, flags = (OUTBOX, "S") if kind is Send else (DRAFTS, "DS")
     name = f"{int(place.now)}.{secrets.token_hex(8)}.llmos:2,{flags}"
     attachments = tuple((mime.name_of(part), len(part.data)) for part in mime.attached(leaves))
     return kind(
-        str(place.mail / folder / "cur" / name), data, draft.path if draft else "", seen, **people,
+        str(place.mail / folder / "cur" / name), data, draft.path if draft else "", seen, told["to"], told["cc"], told["bcc"],
         subject=read.subject(headers), attachments=attachments, text=mime.text_of(leaves), sources=sources,
     )  # fmt: skip
 
@@ -185,7 +195,7 @@ def _checked(data: bytes) -> Headers:
     for name, values in headers.items():
         if any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for value in values for char in head.decoded(value)):
             wrong = name
-    for name in ("to", "cc", "bcc"):
+    for name in ("from", "to", "cc", "bcc"):
         ours = [address for _, address in head.people(headers.get(name, ()))]
         if ours != [address for _, address in getaddresses(headers.get(name, ()))] or not all(map(is_address, ours)):
             wrong = name

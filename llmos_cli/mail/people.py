@@ -32,27 +32,30 @@ def address(text: str) -> str:
     return found
 
 
-def recipients(said: Iterable[str], look_up: Callable[[str], str | None]) -> tuple[Person, ...]:
-    """Everyone that is said, each once: addresses, `Ana <ana@example.org>`, or names that `look_up` knows the address of.
+def recipients(
+    said: Iterable[str], look_up: Callable[[str], str | None], named: Callable[[str], tuple[str, ...]] = lambda name: ()
+) -> tuple[Person, ...]:
+    """Everyone that is said, each once: addresses, `Ana <ana@example.org>`, or names that `look_up` knows the address of, or else just one
+    of the people in the mail, who are found by `named`.
 
-    Raises NotUnderstood for a name that nobody has, LlmosError for what is no address.
+    Raises NotUnderstood for a name that nobody has or several, LlmosError for what is no address.
     """
     found: dict[str, Person] = {}
     for text in said:
         if not text.isprintable():
             raise LlmosError("an address holds a line end or another control character", hint="write it anew: ana@example.org")
         for name, one in head.people((text,)):
-            person = _person(name, one, look_up)
+            person = _person(name, one, look_up, named)
             found.setdefault(person[1].lower(), person)
     if len(found) > MAX_RECIPIENTS:
         raise LlmosError(f"a mail goes to {MAX_RECIPIENTS} people at most, and these are {len(found)}")
     return tuple(found.values())
 
 
-def _person(name: str, said: str, look_up: Callable[[str], str | None]) -> Person:
+def _person(name: str, said: str, look_up: Callable[[str], str | None], named: Callable[[str], tuple[str, ...]]) -> Person:
     if "@" not in said:
         wanted = name or said
-        known = look_up(wanted)
+        known = look_up(wanted) or _one(wanted, named(wanted))
         if known is None:
             hint = f'say it in place of the name, or once for all: remember "{wanted}\'s address is ana@example.org"'
             raise NotUnderstood(f"What is the mail address of {wanted}?", hint=hint)
@@ -61,3 +64,11 @@ def _person(name: str, said: str, look_up: Callable[[str], str | None]) -> Perso
         return head.clean(name), address(said)
     except ValueError as error:
         raise LlmosError(f"{said!r} is not a mail address", hint=f"it should be {error}") from error
+
+
+def _one(name: str, found: tuple[str, ...]) -> str | None:
+    """The only one who is called so. Raises NotUnderstood for several."""
+    if len(found) > 1:
+        choices = found[:9]
+        raise NotUnderstood(f"Which {name} do you mean: {', '.join(choices)}?", choices=choices, hint="say the address, or the whole name")
+    return found[0] if found else None

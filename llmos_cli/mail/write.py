@@ -38,7 +38,8 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Words:
-    """What a person says of a mail. `answers` is the id of the message that it answers, `thread` those before it."""
+    """What a person says of a mail. `answers` is the id of the message that it answers, `thread` those before it; `sender` is the person,
+    where that is known."""
 
     to: tuple[Person, ...] = ()
     cc: tuple[Person, ...] = ()
@@ -47,6 +48,7 @@ class Words:
     attachments: tuple[Attachment, ...] = ()
     answers: str = ""
     thread: tuple[str, ...] = ()
+    sender: tuple[Person, ...] = ()
 
 
 def build(words: Words, now: float) -> bytes:
@@ -98,7 +100,7 @@ def dated(data: bytes, now: float) -> bytes:
 
 
 def _headers(words: Words, now: float) -> Iterator[tuple[str, str]]:
-    for name, people in (("To", words.to), ("Cc", words.cc)):
+    for name, people in (("From", words.sender[:1]), ("To", words.to), ("Cc", words.cc)):
         if people:
             yield name, ",\n ".join(map(_mailbox, people))
     yield "Subject", encoded(one_line(words.subject), len("Subject: "))

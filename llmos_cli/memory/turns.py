@@ -150,10 +150,10 @@ def _stored(value: Value | None) -> str:
         return json.dumps({"files": paths[:MAX_ITEMS], "cut": len(paths) > MAX_ITEMS})
     if isinstance(value, Table):
         rows = [list(row) for row in value.rows]
-        return json.dumps({"columns": value.columns, "rows": rows[:MAX_ITEMS], "cut": len(rows) > MAX_ITEMS})
+        return json.dumps({"columns": value.columns, "rows": rows[:MAX_ITEMS], "by": value.by, "cut": len(rows) > MAX_ITEMS})
     if isinstance(value, Text):
         lines = list(value.lines)
-        return json.dumps({"text": lines[:MAX_ITEMS], "sources": value.sources, "cut": len(lines) > MAX_ITEMS})
+        return json.dumps({"text": lines[:MAX_ITEMS], "sources": value.sources, "by": value.by, "cut": len(lines) > MAX_ITEMS})
     return json.dumps({"number": value.value, "unit": value.unit}) if isinstance(value, Number) else ""
 
 
@@ -161,7 +161,7 @@ def _restored(data: dict[str, Any]) -> Value | None:
     if "files" in data:
         return Files.at(data["files"])
     if "columns" in data:
-        return Table(tuple(data["columns"]), tuple(tuple(row) for row in data["rows"]))
+        return Table(tuple(data["columns"]), tuple(tuple(row) for row in data["rows"]), data.get("by", ""))
     if "text" in data:
-        return Text(tuple(data["text"]), tuple(data["sources"]))
+        return Text(tuple(data["text"]), tuple(data["sources"]), data.get("by", ""))
     return Number(data["number"], data["unit"]) if "number" in data else None

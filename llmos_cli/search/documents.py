@@ -95,7 +95,7 @@ def _xml(part: IO[bytes], budget: _Budget, inside: str | None = None, most: int 
         nonlocal deep
         name = name.rpartition(":")[2]
         deep += name == inside
-        if name in _BREAKS or name in _GAPS:
+        if name in _GAPS or (name in _BREAKS and text and text[-1] != "\n"):
             text.append("\n" if name in _BREAKS else " ")
 
     def end(name: str) -> None:
@@ -132,10 +132,15 @@ def _xml(part: IO[bytes], budget: _Budget, inside: str | None = None, most: int 
 def pdf_file(file: BinaryIO) -> Document:
     """As many pages as can be read in `PDF_SECONDS`. Raises what pypdf raises for what is no PDF, or needs a password."""
     from pypdf import PdfReader
+    from pypdf.errors import DependencyError
 
     until = time.process_time() + PDF_SECONDS
     reader = PdfReader(file, strict=False)
-    if reader.is_encrypted and not reader.decrypt(""):
+    try:
+        locked = reader.is_encrypted and not reader.decrypt("")
+    except DependencyError:
+        raise Unreadable("it is encrypted") from None
+    if locked:
         raise Unreadable("it needs a password")
     text: list[str] = []
     length = 0

@@ -13,15 +13,15 @@ from llmos_cli.errors import LlmosError
 from llmos_cli.search import terms
 from llmos_cli.search.excerpt import excerpt
 from llmos_cli.search.forget import forget
+from llmos_cli.search.ranking import matching, rows
 from llmos_cli.search.rules import Rules
 from llmos_cli.search.store import Store, Tell
+from llmos_cli.search.texts import Texts
 from llmos_cli.search.update import Scope, below, update
 from llmos_cli.search.walk import Walk
 from llmos_cli.values import Excerpt, Hit
 
-WEIGHTS = "8.0, 5.0, 1.0"  # of a hit in the name, the title, the text
 Result = TypeVar("Result")
-_Row = tuple[int, bytes, bytes]  # id, folder, name
 
 
 class Library:
@@ -40,13 +40,17 @@ class Library:
         """Files that have all the words, best first; the home folder's where no folders are named."""
         if not terms.query(words):
             raise LlmosError(f"there is no word to look for in {words!r}", hint="llmos run 'search budget'")
-        typing, rows = self._sound(lambda: self._found(words, folders))
+        typing, ids = self._sound(lambda: self._found(words, folders))
         seen: set[bytes] = set()  # two of the folders may hold each other
-        for id, folder, name in rows:
+        for id, folder, name in rows(self._store.db, ids):
             path = os.path.join(folder, name)
             if path not in seen:
                 seen.add(path)
                 yield Hit(os.fsdecode(path), partial(self._excerpt, words, typing, id))
+
+    def texts(self, paths: Iterable[str]) -> Iterator[str | LlmosError]:
+        """What each of these documents says, in their order, or why it cannot be read. Texts that had to be read are kept in the index."""
+        return Texts(self._store, self._entered, self._tell).of(paths)
 
     def forget(self, paths: Sequence[Path] = (), words: str = "") -> int:
         """Take files out for good: those at or below `paths`, and those that have `words` in their path or text. How many there were.
@@ -76,33 +80,15 @@ class Library:
 
     # ---- asking -----------------------------------------------------------------------------------------
 
-    def _found(self, words: str, folders: Sequence[Path]) -> tuple[bool, list[_Row]]:
-        """(whether the last word is taken for the start of one, rows): it is where nothing has all the words as they stand."""
+    def _found(self, words: str, folders: Sequence[Path]) -> tuple[bool, list[int]]:
+        """(whether the last word is taken for the start of one, ids): it is where nothing has all the words as they stand."""
         scopes = [self._scope(folder) for folder in (folders or (Path(os.fsdecode(self._home)),))]
         for scope in scopes:
             update(self._store, self._walk, scope, self._tell)
         self._tell("", 0, 0)
-        if rows := self._matching(terms.query(words), scopes):
-            return False, rows
-        return True, self._matching(terms.query(words, typing=True), scopes)
-
-    def _matching(self, match: str, scopes: Sequence[Scope]) -> list[_Row]:
-        where: list[str] = []
-        values: list[int | bytes] = []
-        for scope in scopes:
-            if scope.start == scope.root:
-                where.append("folder.root = ?")
-                values += [scope.id]
-            else:
-                where.append("folder.root = ? AND (folder.path = ? OR (folder.path > ? AND folder.path < ?))")
-                values += [scope.id, scope.start, *below(scope.start)]
-        # The rows are taken at once: a reader that dawdles would keep writers out.
-        return self._store.db.execute(
-            "SELECT words.rowid, folder.path, file.name FROM words"
-            " JOIN file ON file.id = words.rowid JOIN folder ON folder.id = file.folder"
-            f" WHERE words MATCH ? AND ({' OR '.join(f'({w})' for w in where)}) ORDER BY bm25(words, {WEIGHTS}), words.rowid",
-            (match, *values),
-        ).fetchall()
+        if ids := matching(self._store.db, terms.query(words), scopes):
+            return False, ids
+        return True, matching(self._store.db, terms.query(words, typing=True), scopes)
 
     def _excerpt(self, words: str, typing: bool, id: int) -> Excerpt | None:
         """The text around the hit; None where the name alone is one, or the file has left the index since."""
@@ -124,13 +110,23 @@ class Library:
         start = os.path.realpath(os.fsencode(folder)) if folder.is_symlink() else os.fsencode(folder)
         if not os.access(start, os.R_OK | os.X_OK):
             raise LlmosError(f"{folder} may not be looked into", hint=f"ls -ld {folder}")
+        return self._reached(start) or Scope(self._new_root(start, self._roots()), start, start, Rules())
+
+    def _reached(self, start: bytes) -> Scope | None:
+        """None for a folder that no walk of the home, or of what was asked for before, comes by."""
         roots = self._roots()
         for path in dict.fromkeys((self._home, *sorted(roots, key=len))):
             inside = start == path or start.startswith(below(path)[0])
             rules = self._walk.reach(path, start) if inside else None
             if rules is not None:
                 return Scope(roots.get(path) or self._new_root(path, roots), path, start, rules)
-        return Scope(self._new_root(start, roots), start, start, Rules())
+        return None
+
+    def _entered(self, folder: bytes) -> Scope | None:
+        """As `_reached`, with the rules for the files in the folder itself."""
+        scope = self._reached(folder)
+        rules = None if scope is None else self._walk.entered(scope.root, folder, scope.rules)
+        return None if scope is None or rules is None else scope._replace(rules=rules)
 
     def _roots(self) -> dict[bytes, int]:
         return dict(map(tuple, self._store.db.execute("SELECT path, id FROM root")))

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import cycle, islice, tee
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from llmos_cli.search.child import LENGTH, STATES
 SECONDS = 40.0  # for one file, by the clock
 START_SECONDS = 30.0
 AHEAD, AHEAD_BYTES = 32, 8 * 1024  # less than a pipe holds, so that writing never waits
+MOST = 4  # children at once
 MAX_ANSWER = 32 * 1024 * 1024
 _HOME = str(Path(__file__).resolve().parents[2])
 
@@ -140,6 +142,31 @@ class Reader:
             if stream is not None:
                 stream.close()
         child.wait()
+
+
+class Readers:
+    """Several children, one for each core up to MOST; used as one Reader is. Files are dealt to them in turn."""
+
+    def __init__(self) -> None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._readers = [Reader() for _ in range(min(cores, MOST))]
+
+    def __enter__(self) -> Readers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for reader in self._readers:
+            reader.__exit__(kind, error, trace)
+
+    def read(self, paths: Iterable[bytes | None]) -> Iterator[Said]:
+        """As Reader.read."""
+        many = len(self._readers)
+        shares = (islice(copy, i, None, many) for i, copy in enumerate(tee(paths, many)))
+        for answers in cycle([reader.read(share) for reader, share in zip(self._readers, shares, strict=True)]):
+            said = next(answers, None)
+            if said is None:
+                return
+            yield said
 
 
 def _said(frame: bytes) -> Said:

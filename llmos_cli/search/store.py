@@ -13,6 +13,7 @@ from pathlib import Path
 
 from llmos_cli import paths
 from llmos_cli.db import Connection, explained, open_database
+from llmos_cli.errors import LlmosError
 
 try:
     import fcntl
@@ -74,13 +75,16 @@ class Store:
             self._db = None
 
     @contextmanager
-    def locked(self, tell: Tell) -> Iterator[bool]:
-        """One process writes at a time; the system drops the lock when its holder dies. True where another one had to be waited for."""
+    def locked(self, tell: Tell, *, wait: bool = True) -> Iterator[bool]:
+        """One process writes at a time; the system drops the lock when its holder dies. True where another one had to be waited for.
+
+        Raises LlmosError where that would have to `wait` and shall not.
+        """
         with explained(self._lock):
             paths.private(self._lock.parent)
             handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            yield _taken(handle, tell)
+            yield _taken(handle, tell, wait)
         finally:
             os.close(handle)
 
@@ -108,7 +112,7 @@ def open_pieces(db: Connection) -> None:
     db.execute(f'CREATE VIRTUAL TABLE pieces.piece USING fts5(text, tokenize = "{TOKENIZE}")')
 
 
-def _taken(handle: int, tell: Tell) -> bool:
+def _taken(handle: int, tell: Tell, wait: bool) -> bool:
     if fcntl is None:
         return False
     waited = False
@@ -116,6 +120,8 @@ def _taken(handle: int, tell: Tell) -> bool:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            if not wait:
+                raise LlmosError("another process is indexing your files", hint="try again") from None
             waited = True
             tell("waiting for another search to index your files", 0, 0)
             time.sleep(PAUSE)

@@ -90,7 +90,7 @@ def _compared(db: Connection, walk: Walk, scope: Scope, tell: Tell) -> tuple[lis
     )
     known: dict[bytes, bytes] = dict(map(tuple, rows))
     changed, files = [], 0
-    if lost and any(digest(path) in lost for path in _upwards(scope.start)):
+    if lost and any(digest(path) in lost for path in upwards(scope.start)):
         return [], list(known)
     for folder in walk.folders(scope.start, scope.rules):
         files += len(folder.files)
@@ -100,7 +100,7 @@ def _compared(db: Connection, walk: Walk, scope: Scope, tell: Tell) -> tuple[lis
     return changed, list(known)
 
 
-def _upwards(path: bytes) -> Iterator[bytes]:
+def upwards(path: bytes) -> Iterator[bytes]:
     """The path and all folders that it lies in."""
     yield path
     while (above := os.path.dirname(path)) != path:
@@ -150,16 +150,12 @@ class _Work:
 
     def _folder(self, folder: Folder) -> int:
         """Its id; its print is taken away until its files are in."""
-        place = (self._scope.id, folder.path)
-        self._db.execute("INSERT INTO folder (root, path, print) VALUES (?, ?, x'') ON CONFLICT DO UPDATE SET print = x''", place)
-        id = self._id(folder.path)
+        id = begin(self._db, self._scope.id, folder.path)
         self._prints[id] = folder.print
         return id
 
     def _id(self, folder: bytes) -> int:
-        """The row of a folder, 0 where it has none."""
-        row = self._db.execute("SELECT id FROM folder WHERE root = ? AND path = ?", (self._scope.id, folder)).fetchone()
-        return 0 if row is None else int(row[0])
+        return row_of(self._db, self._scope.id, folder)
 
     def _rows(self, folder: int) -> list[tuple[int, bytes, bytes]]:
         return self._db.execute("SELECT id, name, stamp FROM file WHERE folder = ?", (folder,)).fetchall()
@@ -212,16 +208,33 @@ class _Work:
         if task.id:
             drop(self._db, task.id)
         if said.state != "gone":
-            row = (task.folder, name, stamp, said.state, said.why)
-            id = self._db.execute("INSERT INTO file (folder, name, stamp, state, why) VALUES (?, ?, ?, ?, ?)", row).lastrowid
-            columns = (id, terms.of_name(_text(name)), said.title, said.text)
-            self._db.execute("INSERT INTO words (rowid, name, title, text) VALUES (?, ?, ?, ?)", columns)
+            add(self._db, task.folder, name, stamp, said)
         self._left[task.folder] -= 1
         if not self._left[task.folder]:
             self._finish(task.folder)
 
     def _finish(self, folder: int) -> None:
         self._db.execute("UPDATE folder SET print = ? WHERE id = ?", (self._prints[folder], folder))
+
+
+def row_of(db: Connection, root: int, folder: bytes) -> int:
+    """The row of a folder, 0 where it has none."""
+    row = db.execute("SELECT id FROM folder WHERE root = ? AND path = ?", (root, folder)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def begin(db: Connection, root: int, folder: bytes) -> int:
+    """The row of a folder whose files are about to change, within a transaction: without a print, so that it is looked through again."""
+    db.execute("INSERT INTO folder (root, path, print) VALUES (?, ?, x'') ON CONFLICT DO UPDATE SET print = x''", (root, folder))
+    return row_of(db, root, folder)
+
+
+def add(db: Connection, folder: int, name: bytes, stamp: bytes, said: Said) -> None:
+    """Put a file into the index, within a transaction; `folder` is the id of its folder's row."""
+    row = (folder, name, stamp, said.state, said.why)
+    id = db.execute("INSERT INTO file (folder, name, stamp, state, why) VALUES (?, ?, ?, ?, ?)", row).lastrowid
+    columns = (id, terms.of_name(_text(name)), said.title, said.text)
+    db.execute("INSERT INTO words (rowid, name, title, text) VALUES (?, ?, ?, ?)", columns)
 
 
 def drop(db: Connection, id: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+import sys
 from collections.abc import Callable, Collection, Iterator
 from itertools import chain
 from typing import NamedTuple
@@ -16,8 +17,13 @@ from typing import NamedTuple
 from llmos_cli.search.rules import ENDINGS, MARKERS, SPECIAL, Rules, never
 
 STAMP = struct.Struct("<QqQI")  # modified (ns), size, inode, mode
-_pack = STAMP.pack
+_NAMES = sys.getfilesystemencoding()
 _LONG = 2**64 - 1  # some files are from the year 2600, or from before 1970
+
+
+def stamped(about: os.stat_result) -> bytes:
+    """A file's stamp."""
+    return STAMP.pack(about.st_mtime_ns & _LONG, about.st_size, about.st_ino, about.st_mode)
 
 
 class Folder(NamedTuple):
@@ -40,14 +46,17 @@ class Walk(NamedTuple):
         rules, folder = Rules(), root
         below = start[len(root) :].strip(b"/")
         for name in below.split(b"/") if below else ():
-            special = [n for n in (*SPECIAL, *MARKERS) if os.path.lexists(os.path.join(folder, n))]
-            rules = rules.inside(folder, special, self.home)
-            if folder != root and MARKERS.intersection(special):
-                return None
+            inside = self.entered(root, folder, rules)
             folder = os.path.join(folder, name)
-            if never(name, folder, self.own) or rules.leave_out(folder, True):
+            if inside is None or never(name, folder, self.own) or inside.leave_out(folder, True):
                 return None
+            rules = inside
         return rules
+
+    def entered(self, root: bytes, folder: bytes, rules: Rules) -> Rules | None:
+        """The rules for what lies in a folder, given those that hold there; None for a cache."""
+        special = [n for n in (*SPECIAL, *MARKERS) if os.path.lexists(os.path.join(folder, n))]
+        return None if folder != root and MARKERS.intersection(special) else rules.inside(folder, special, self.home)
 
     def folders(self, start: bytes, rules: Rules) -> Iterator[Folder]:
         """All folders with files in them, links not followed, unreadable ones passed over. Raises OSError for `start` alone."""
@@ -72,17 +81,25 @@ class Walk(NamedTuple):
                 yield Folder(path, hashlib.blake2b(b"\0".join(chain.from_iterable(files)), digest_size=16).digest(), files)
 
     def _scanned(self, path: bytes) -> tuple[list[tuple[bytes, bytes]], list[bytes], Collection[bytes]]:
-        """Files with their stamps, folders, and the special names among them."""
+        """Files with their stamps, folders, and the special names among them. What is in a folder that is open is asked for quickest."""
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return self._sorted(path, handle)
+        finally:
+            os.close(handle)
+
+    def _sorted(self, path: bytes, handle: int) -> tuple[list[tuple[bytes, bytes]], list[bytes], Collection[bytes]]:
         files, below, special = [], [], []
-        with os.scandir(path) as scan:
+        base, pack = path.rstrip(b"/") + b"/", STAMP.pack
+        with os.scandir(handle) as scan:
             for entry in scan:
-                name = entry.name
+                name = entry.name.encode(_NAMES, "surrogateescape")
                 if name[0] == 46:  # a dot
                     if name in SPECIAL:
                         special.append(name)
                 elif entry.is_dir(follow_symlinks=False):
-                    if not never(name, entry.path, self.own):
-                        below.append(entry.path)
+                    if not never(name, base + name, self.own):
+                        below.append(base + name)
                 elif not name.endswith(ENDINGS):
                     if name in MARKERS:
                         special.append(name)
@@ -90,6 +107,7 @@ class Walk(NamedTuple):
                         about = entry.stat(follow_symlinks=False)
                     except OSError:  # it has just gone
                         continue
-                    if about.st_mode & 0o170000 == 0o100000:  # a regular file; asked so, it costs least
-                        files.append((name, _pack(about.st_mtime_ns & _LONG, about.st_size, about.st_ino, about.st_mode)))
+                    mode = about.st_mode
+                    if mode & 0o170000 == 0o100000:  # a regular file; asked so, and packed here, it costs least
+                        files.append((name, pack(about.st_mtime_ns & _LONG, about.st_size, about.st_ino, mode)))
         return files, below, special

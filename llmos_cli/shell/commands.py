@@ -73,7 +73,8 @@ def plan(session: Session, rest: str) -> None:
     planned = session.planned
     if planned is None:
         raise LlmosError("there is no plan yet", hint="say what you want done")
-    sure = "typed" if planned.origin == "plan" else f"{planned.confidence:.0%} sure"
+    known = {"plan": "typed", "model": "planned by a general model; how sure it is nobody knows"}
+    sure = known.get(planned.origin, f"{planned.confidence:.0%} sure")
     said = origins(planned, session.request, all=True)
     words = numbered(describe(planned.plan, session.tools))
     room = columns(session.host)
@@ -159,8 +160,19 @@ def rule_changes(session: Session) -> list[str]:
 
 
 def model(session: Session, rest: str) -> None:
-    rows = [*card().rows(), ("larger models", "none is installed; what needs one says so.")]
-    print_columns(session, "The bundled planner makes the plans, in this process; nothing leaves this machine.", rows)
+    rows = [*card().rows(), *_larger(session)]
+    print_columns(session, "The bundled planner makes the plans, in this process.", rows)
+
+
+def _larger(session: Session) -> list[tuple[str, str]]:
+    """Which general models answer questions, and plan what the bundled planner is not sure of."""
+    rows = []
+    for role, what in (("chat", "questions, /chat"), ("plan", "plans")):
+        try:
+            rows.append((what, session.kernel.speakers.of(role).name))
+        except LlmosError as error:
+            rows.append((what, f"{error.message}; {error.hint}" if error.hint else error.message))
+    return rows
 
 
 def doctor(session: Session, rest: str) -> None:

@@ -64,7 +64,7 @@ def offers(text: str, tools: Tools, place: Place, values: Values = lambda name: 
         yield from (Offer(tool.name, len(rest), help=_first(tool)) for tool in tools.values() if tool.name.startswith(rest))
     elif is_slash(text) and space:
         yield from (Offer(value, len(rest)) for value in values(name[1:]) if value.startswith(rest))
-        if name == "/open":
+        if name in ("/open", "/add"):
             yield from _paths(rest, place)
     elif is_slash(text) and not space:
         yield from (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from llmos_cli.paths import Paths, private
 
-FILE = "typed"
+FILE, CHAT = "typed", "typed-chat"  # what was typed in the shell, and in a conversation
 READ = 1024 * 1024  # bytes at the end of the file that are read
 
 
@@ -29,17 +29,19 @@ def mark(folder: Path) -> str:
 
 class Past:
     """Lines in the order in which they were typed. One that begins with a space is not kept, as in other shells; where the folder cannot
-    be written, they are kept for this shell only."""
+    be written, they are kept for this shell only. Of former ones the last `most` are known; with 0, nothing is read or written."""
 
-    def __init__(self, paths: Paths, folder: Callable[[], Path]) -> None:
+    def __init__(self, paths: Paths, folder: Callable[[], Path], name: str = FILE, most: int = 10_000) -> None:
         self._file: Path | None = None
-        self._folder = folder
+        self._folder, self._most = folder, most
         self.lines: list[Typed] = []
+        if not most:
+            return
         try:
-            file = private(paths.data) / FILE
+            file = private(paths.data) / name
             os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
             os.chmod(file, 0o600)
-            self.lines = list(_read(file))
+            self.lines = list(_read(file))[-most:]
             self._file = file
         except OSError:
             pass
@@ -47,7 +49,7 @@ class Past:
     def reload(self) -> None:
         """The lines as the file has them now: some may have been forgotten."""
         if self._file is not None:
-            self.lines = list(_read(self._file))
+            self.lines = list(_read(self._file))[-self._most :]
 
     def add(self, text: str) -> None:
         """Keep it, unless it is the same as the last one here."""

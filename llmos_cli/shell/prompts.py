@@ -42,7 +42,7 @@ class Prompts:
         self._input, self._output = create_input(host.stdin), create_output(host.stdout)
         self._bottom = Bottom(session)
         self._line = self._made(LineLexer(session.tools, folder=lambda: session.host.cwd))
-        self._line.history = self._line.default_buffer.history = _Typed(past)
+        self._line.history = self._line.default_buffer.history = Typed(past)
         self._line.auto_suggest = _Habits(past) if self._colour else None  # it must not look like what was typed
         self._line.complete_while_typing = Condition(lambda: self._line.default_buffer.text.startswith("/"))
         self._line.bottom_toolbar = self._bottom.text
@@ -85,7 +85,7 @@ class Prompts:
             color_depth=None if self._colour else ColorDepth.DEPTH_1_BIT,
             completer=LineCompleter(self._session.tools, lambda: self._session.host, self._session.names),
             complete_style=CompleteStyle.COLUMN if columns(host) >= NARROW else CompleteStyle.READLINE_LIKE,
-            key_bindings=_keys(),
+            key_bindings=keys(),
             vi_mode=self._vi,
             enable_open_in_editor=True,
             enable_suspend=True,
@@ -127,7 +127,7 @@ class PlanValidator(Validator):
             raise ValidationError(at, safe(said)) from error
 
 
-class _Typed(History):
+class Typed(History):
     """Past lines for the arrows and Ctrl-R."""
 
     def __init__(self, past: Past) -> None:
@@ -161,17 +161,17 @@ class _Habits(AutoSuggest):
         return Suggestion(rest) if rest and rest.isprintable() else None
 
 
-def _keys() -> KeyBindings:
-    keys = KeyBindings()
+def keys() -> KeyBindings:
+    bound = KeyBindings()
 
-    @keys.add("escape", "enter", filter=emacs_mode)
+    @bound.add("escape", "enter", filter=emacs_mode)
     def new_line(event: KeyPressEvent) -> None:
         """With vi keys, Escape is pressed on the way to Enter; there, `v` opens the editor for several lines."""
         event.current_buffer.insert_text("\n")
 
-    @keys.add(Keys.BracketedPaste)
+    @bound.add(Keys.BracketedPaste)
     def paste(event: KeyPressEvent) -> None:
         """Never runs by itself: line ends are part of the line, and the last one is left out."""
         event.current_buffer.insert_text(event.data.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n"))
 
-    return keys
+    return bound

@@ -142,13 +142,13 @@ def resume(session: Session, name: str) -> None:
     found = session.kernel.resume(name)
     if os.path.isdir(found.cwd):
         session.kernel.host = replace(session.host, cwd=Path(found.cwd))
-    session.has_result = True
+    session.has_result, session.chat = True, None
     session.show.note(f"Going on with “{found.title}” ({plural(found.turns, 'request')}).")
 
 
 def new(session: Session, rest: str) -> None:
     session.kernel.new_session(rest)
-    session.has_result, session.shown, session.planned = False, [], None
+    session.has_result, session.shown, session.planned, session.chat = False, [], None, None
     session.show.note(f"A new session{f', “{rest}”' if rest else ''}. /sessions goes back to others.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from llmos_cli.errors import Bug, LlmosError
 from llmos_cli.host import Host
@@ -13,6 +13,8 @@ from llmos_cli.plan import Tools
 from llmos_cli.shell.lines import Kind, Line, begins_as_plan, read
 from llmos_cli.shell.past import Past
 from llmos_cli.shell.session import Session
+
+Done = TypeVar("Done")
 
 
 class Keyboard(Protocol):
@@ -44,7 +46,7 @@ def open_shell(host: Host, tools: Tools, *, resume: str | None = None) -> None:
 
 def _keyboard(session: Session) -> Keyboard:
     host = session.host
-    past = session.past = Past(host.paths, lambda: session.host.cwd)
+    past = session.past = Past(host.paths, lambda: session.host.cwd, most=host.settings["history"])
     if host.plain or host.env.get("TERM", "") in ("", "dumb"):
         from llmos_cli.shell.linewise import Linewise
 
@@ -69,8 +71,13 @@ def chosen(session: Session, line: Line) -> Line:
 
 def perform(session: Session, line: Line) -> None:
     """Do one line; whatever goes wrong is said, and the shell stays."""
+    guarded(session, lambda: session.perform(line))
+
+
+def guarded(session: Session, do: Callable[[], Done]) -> Done | None:
+    """What `do` gives; None where it went wrong, which is said."""
     try:
-        session.perform(line)
+        return do()
     except KeyboardInterrupt:
         session.interrupted()
     except LlmosError as error:
@@ -84,3 +91,4 @@ def perform(session: Session, line: Line) -> None:
         if session.host.env.get("LLMOS_DEBUG"):
             raise
         session.show.error(Bug(f"a bug in llmos: {type(error).__name__}: {error}", hint="LLMOS_DEBUG=1 shows more"))
+    return None

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from llmos_cli.effects import Decision, Effects, Verdict
 from llmos_cli.errors import Interrupted, LlmosError, NotUnderstood, UsageError
@@ -29,6 +29,9 @@ from llmos_cli.ui.names import Names
 from llmos_cli.ui.show import Show
 from llmos_cli.values import Text, Value
 
+if TYPE_CHECKING:
+    from llmos_cli.kernel.chatting import Chat
+
 Edit = Callable[[str], str]  # a plan's text → what the person makes of it, '' to leave it
 MOST_FOLDERS = 3  # that one rule is offered for
 
@@ -45,6 +48,7 @@ class Session:
         self.undo_depth = self.rule_count = 0
         self.past: Past | None = None  # the lines that were typed, where somebody keeps them
         self.model_name = ""
+        self.chat: Chat | None = None  # the conversation that /chat goes on with
         self.ended = False
         self.guard = Guard(self._say)
         self._edit = edit
@@ -133,7 +137,15 @@ class Session:
             phrase = self.kernel.teach(words, plan)
             self.show.note(f"Kept. /memory drop taught {phrase.id} takes it back.")
 
-    def _turn(self, text: str, typed: bool) -> None:
+    def converse(self, chat: Chat, words: str) -> None:
+        """One thing said to a model, and what comes of it."""
+        show, notice = self._noticing(words)
+        self._wants_edit, self.choices = False, ()
+        with self.guard.held():
+            self._follow(chat.say(words, self._approve_model, notice), show)
+
+    def _noticing(self, text: str) -> tuple[Show, Callable[[Event], None]]:
+        """What shows a turn's events, and its progress, which has no place beside the pager."""
         show = self.show
         out = self._out
         self.request = show.request = text
@@ -142,6 +154,10 @@ class Session:
             if out is None or not out.open:
                 show.event(event)
 
+        return show, notice
+
+    def _turn(self, text: str, typed: bool) -> None:
+        show, notice = self._noticing(text)
         options = Options(go_on=self.has_result and not typed and speaks_of_last(text), notice=notice)
         self._wants_edit, self.choices = False, ()
         with self._lock, self.guard.held():
@@ -199,6 +215,13 @@ class Session:
     def _approve(self, effects: Effects, verdict: Verdict) -> bool:
         forget_typed_ahead(self.host)
         yes = approve(self.host, more=More(self._want_edit, self._described, self._always))(effects, verdict)
+        self.guard.changing = yes
+        return yes
+
+    def _approve_model(self, effects: Effects, verdict: Verdict) -> bool:
+        """In a conversation, the way to another plan is to say so."""
+        forget_typed_ahead(self.host)
+        yes = approve(self.host, more=More(None, self._described))(effects, verdict)
         self.guard.changing = yes
         return yes
 

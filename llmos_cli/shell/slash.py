@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llmos_cli.errors import UsageError
+from llmos_cli.shell import chatting, recalling
 from llmos_cli.shell import commands as do
-from llmos_cli.shell import recalling
 from llmos_cli.shell.lines import Line
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ COMMANDS: dict[str, SlashCommand] = {
         SlashCommand("undo", "[ID]", "Take back the last change, or the one named.", do.undo, do.undoable),
         SlashCommand("redo", "", "Do again what was undone last.", do.redo),
         SlashCommand("history", "[COUNT]", "Show the changes made, newest first.", do.history),
+        SlashCommand("chat", "[WORDS]", "Talk with a language model, which can plan too; alone, until Ctrl-D.", chatting.chat),
         SlashCommand("plan", "", "Show the last plan: in words, how sure it was, where its words come from.", do.plan),
         SlashCommand("last", "[tree]", "Show the last result again, or as a tree.", do.last, lambda session: ("tree",)),
         SlashCommand("open", "[NUMBER or FILE]", "Open what was shown: /open 3, /open 2-4, /open the last one.", do.open_),

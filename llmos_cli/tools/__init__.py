@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from llmos_cli.tool import Tool
-from llmos_cli.tools import change, edit, facts, find, items, mail, memory, read, search, talk
+from llmos_cli.tools import change, edit, facts, find, items, language, mail, memory, read, search, talk
 
 ALL: tuple[Tool, ...] = (
     find.find, find.list_, facts.tree, facts.stat, facts.sizes, facts.disks, facts.parents, facts.names, facts.checksum, facts.duplicates,
@@ -19,6 +19,7 @@ ALL: tuple[Tool, ...] = (
     search.search,
     mail.list_, mail.search, mail.read, mail.draft, mail.reply, mail.attach, mail.send,
     memory.remember, memory.recall,
+    language.summarize, language.translate, language.rewrite, language.answer, language.code, language.extract, language.classify,
     talk.last_result, talk.again, talk.clarify, talk.escalate,
 )  # fmt: skip
 TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in ALL})

@@ -1,7 +1,9 @@
-"""What is inside files: with ripgrep where it is installed, by our own reading otherwise, with the same answers.
+"""What is inside files: text as it stands there, and the text of documents; with ripgrep where it is installed, by our own reading
+otherwise, with the same answers.
 
-A file is text if its first 8 KiB hold no NUL byte and do not say that it is UTF-16; others are never searched. Plain texts match
-without regard to capitals where they have none themselves.
+A file is text if its first 8 KiB hold no NUL byte and do not say that it is UTF-16. A document (PDF, Word, OpenDocument, EPUB …) is known
+by its name and its first bytes; the library reads it. Others are never searched. Plain texts match without regard to capitals where
+they have none themselves.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 
 from llmos_cli.errors import LlmosError
+from llmos_cli.kinds import DOCUMENTS
+from llmos_cli.places import Place
 from llmos_cli.values import Entry
 
 _HEAD = 8192
@@ -35,18 +39,31 @@ def pattern(texts: Sequence[str], *, regex: bool = False, word: bool = False, ca
         raise LlmosError(f"{texts[0]!r} is not a regular expression: {error}") from error
 
 
-def is_text(path: str) -> bool:
-    """False also for pipes and devices, which might never end. Raises OSError where it cannot be read."""
+# ---- one file ------------------------------------------------------------------------------------------
+
+
+def sort_of(path: str) -> str:
+    """`text`, `document`, or '' for what has no lines: folders, programs, and pipes and devices, which might never end.
+
+    Raises OSError where it cannot be read.
+    """
     if not os.path.isfile(path):
         os.stat(path)
-        return False
+        return ""
     with open(path, "rb") as file:
         head = file.read(_HEAD)
-    return b"\0" not in head and not head.startswith(_UTF16)
+    if os.path.splitext(path)[1][1:].lower() in DOCUMENTS and (head.startswith(b"PK\x03\x04") or b"%PDF-" in head[:1024]):
+        return "document"
+    return "text" if b"\0" not in head and not head.startswith(_UTF16) else ""
+
+
+def is_text(path: str) -> bool:
+    """Raises OSError where it cannot be read."""
+    return sort_of(path) == "text"
 
 
 def lines_of(path: str) -> Iterator[str]:
-    """The lines of a file without their ends. Bytes that are not UTF-8 are kept as lone surrogates: written again, they are themselves.
+    """The lines of a text file without their ends. Bytes that are no UTF-8 are kept as lone surrogates: written again, they are themselves.
 
     Raises OSError.
     """
@@ -55,39 +72,119 @@ def lines_of(path: str) -> Iterator[str]:
             yield line.removesuffix("\n")
 
 
-def containing(entries: Iterable[Entry], contains: Sequence[str], lacks: Sequence[str]) -> Iterator[Entry]:
-    """Those that are text files and hold any of `contains`, and none of `lacks`."""
-    texts = (e for e in entries if _readable(e))
-    found = _holding(texts, contains) if contains else texts
-    if not lacks:
-        yield from found
-        return
-    while batch := list(itertools.islice(found, _BATCH)):
-        having = set(_holding(iter(batch), lacks))
-        yield from (e for e in batch if e not in having)
+def lines_in(entry: Entry, place: Place) -> Iterator[str]:
+    """The lines of a file that a person can read: a text's own, or those of a document's text.
+
+    Raises LlmosError at once for a folder or what has no text; for a document that is broken or needs a password, when it is read.
+    """
+    return all_lines((entry,), place)
 
 
-def _readable(entry: Entry) -> bool:
-    try:
-        return entry.is_file and is_text(entry.path)
-    except OSError:
-        return False
+# ---- many files ----------------------------------------------------------------------------------------
 
 
-def _holding(entries: Iterator[Entry], texts: Sequence[str]) -> Iterator[Entry]:
-    rg, wanted = shutil.which("rg"), pattern(texts)
+def all_lines(entries: Sequence[Entry], place: Place) -> Iterator[str]:
+    """As `lines_in`, one file after the other."""
+    sorts = [sort_of(entry.path) for entry in entries]
+    for entry, sort in zip(entries, sorts, strict=True):
+        if os.path.isdir(entry.path):
+            raise LlmosError(f"{entry.name} is a folder", hint=f"list {entry.name}")
+        if not sort:
+            raise LlmosError(f"{entry.name} is not a text file")
+    return _each(entries, sorts, place)
+
+
+def _each(entries: Sequence[Entry], sorts: Sequence[str], place: Place) -> Iterator[str]:
+    documents = _texts(entries, sorts, place)
+    for entry, sort in zip(entries, sorts, strict=True):
+        lines = lines_of(entry.path) if sort == "text" else _sound(next(documents))
+        if not lines:
+            place.voice.note(f"{entry.name} has no text in it; it may be made of pictures.")
+        yield from lines
+
+
+def _texts(entries: Sequence[Entry], sorts: Sequence[str], place: Place) -> Iterator[str | LlmosError]:
+    """What the documents among them say."""
+    return place.library.texts([entry.path for entry, sort in zip(entries, sorts, strict=True) if sort == "document"])
+
+
+def _sound(text: str | LlmosError) -> list[str]:
+    if isinstance(text, LlmosError):
+        raise text
+    return text.split("\n") if text else []
+
+
+def _unread(wrong: Sequence[LlmosError], place: Place) -> None:
+    """Say that documents could not be read, where others were."""
+    if wrong:
+        more = f", and so is it with {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        place.voice.note(f"{wrong[0].message}{more}.")
+
+
+def told(entries: Iterable[Entry], place: Place) -> Iterator[tuple[Entry, Iterator[str]]]:
+    """Each file that has text, with its lines, in their order; documents are read several at a time. Others are passed over.
+
+    Raises LlmosError where there were documents, and nothing could be read but that they cannot be.
+    """
+    entries = iter(entries)
+    some, wrong = False, list[LlmosError]()
     while batch := list(itertools.islice(entries, _BATCH)):
+        sorts = [_sort(entry) for entry in batch]
+        texts = _texts(batch, sorts, place)
+        for entry, sort in zip(batch, sorts, strict=True):
+            try:
+                if sort:
+                    yield entry, lines_of(entry.path) if sort == "text" else iter(_sound(next(texts)))
+                    some = True
+            except LlmosError as error:
+                wrong.append(error)
+    if wrong and not some:
+        raise wrong[0]
+    _unread(wrong, place)
+
+
+def containing(entries: Iterable[Entry], contains: Sequence[str], lacks: Sequence[str], place: Place) -> Iterator[Entry]:
+    """Those that have text and hold any of `contains`, and none of `lacks`."""
+    found = _holding(iter(entries), contains, True, place) if contains else iter(entries)
+    yield from _holding(found, lacks, False, place) if lacks else found
+
+
+def _sort(entry: Entry) -> str:
+    """As `sort_of`, of a file itself and not of what a link leads to; '' where it cannot be read."""
+    try:
+        return sort_of(entry.path) if entry.is_file else ""
+    except OSError:
+        return ""
+
+
+def _holding(entries: Iterator[Entry], texts: Sequence[str], wanted: bool, place: Place) -> Iterator[Entry]:
+    """Those that hold any of the texts, or, where that is not `wanted`, those that hold none."""
+    rg, match, wrong = shutil.which("rg"), pattern(texts), list[LlmosError]()
+    while batch := list(itertools.islice(entries, _BATCH)):
+        sorts = [_sort(entry) for entry in batch]
+        plain = [entry.path for entry, sort in zip(batch, sorts, strict=True) if sort == "text"]
         having = None
-        if rg and os.path.isabs(rg) and len(batch) > 20 and not re.search(r"[\n\r\0]", "".join(texts)):
-            having = ripgrep(rg, [e.path for e in batch], texts, bool(wanted.flags & re.IGNORECASE))
-        yield from (e for e in batch if (_has(e.path, wanted) if having is None else e.path in having))
+        if rg and os.path.isabs(rg) and len(plain) > 20 and not re.search(r"[\n\r\0]", "".join(texts)):
+            having = ripgrep(rg, plain, texts, bool(match.flags & re.IGNORECASE))
+        documents = _texts(batch, sorts, place)
+        for entry, sort in zip(batch, sorts, strict=True):
+            if sort == "document":
+                text = next(documents)
+                wrong += [text] if isinstance(text, LlmosError) else []
+                has = None if isinstance(text, LlmosError) else any(map(match.search, text.split("\n")))
+            else:
+                has = None if not sort else _has(entry.path, match) if having is None else entry.path in having
+            if has is wanted:
+                yield entry
+    _unread(wrong, place)
 
 
-def _has(path: str, wanted: re.Pattern[str]) -> bool:
+def _has(path: str, wanted: re.Pattern[str]) -> bool | None:
+    """None where it cannot be read."""
     try:
         return any(wanted.search(line) for line in lines_of(path))
     except OSError:
-        return False
+        return None
 
 
 def ripgrep(rg: str, paths: Sequence[str], texts: Sequence[str], ignore_case: bool) -> set[str] | None:

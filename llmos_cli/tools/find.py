@@ -80,7 +80,7 @@ def find(
         roots = _roots(in_ or (place.cwd,))
         walks = (walk(root, type, names, depth, min_depth, hidden == "no", left_out) for root in roots)
         found = _holding(_each_once(walks, roots), whole)
-    return Files(containing(found, contains, lacks) if contains or lacks else found)
+    return Files(containing(found, contains, lacks, place) if contains or lacks else found)
 
 
 def _roots(folders: tuple[Path, ...]) -> list[str]:

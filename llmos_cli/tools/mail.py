@@ -12,7 +12,7 @@ from llmos_cli.tools.facts import YES_NO
 from llmos_cli.values import Files, Table, Text
 
 if TYPE_CHECKING:
-    from llmos_cli.mail.boxes import Letter
+    from llmos_cli.mail.boxes import Box, Letter
     from llmos_cli.mail.write import Words
 
 ADDRESS, TEXT = Literal("address"), Literal("text")
@@ -31,7 +31,7 @@ def list_(place: Place, in_: Where = "inbox", unread: Unread = None) -> Table:
     """The messages in a mailbox, newest first."""
     from llmos_cli.mail import boxes, read
 
-    return read.table(boxes.chosen(boxes.open_box(in_, place), [] if unread is None else [read.is_unread(unread)]))
+    return read.table(boxes.chosen(_opened(in_, place), [] if unread is None else [read.is_unread(unread)]))
 
 
 @tool(name="mail.search", one_of=("words", "in", "from", "to", "subject", "newer", "older", "during", "unread", "attached"))
@@ -61,7 +61,7 @@ def search(
         *([read.has_files(attached)] if attached is not None else ()),
         *([read.has_words(words)] if words else ()),
     ]  # what costs least first
-    return read.table(boxes.chosen(boxes.open_box(in_, place), tests))
+    return read.table(boxes.chosen(_opened(in_, place), tests))
 
 
 @tool(name="mail.read")
@@ -131,6 +131,16 @@ def send(
     return (drafts.send(_words(given, place, to, cc, subject, body, attach), place),)
 
 
+def _opened(where: Path | str, place: Place) -> "Box":
+    """The mailbox, whose people are known from now on."""
+    from llmos_cli.mail import boxes
+
+    box = boxes.open_box(where, place)
+    if isinstance(where, Path):
+        place.people.met_in(where)
+    return box
+
+
 def _called(said: str, place: Place) -> tuple[str, ...]:
     """What somebody may be called in a message: as it is said, and by the address that the person asked to be kept."""
     from llmos_cli.mail import headers
@@ -152,7 +162,7 @@ def _letters(given: Table, place: Place) -> "list[Letter]":
     """The messages that the rows of a table are about. Raises LlmosError where it is about none."""
     from llmos_cli.mail import boxes
 
-    if "id" not in given.columns:
+    if "id" not in given.columns or given.by:  # what a model has written names no message
         raise LlmosError("this table has no messages in it", hint="mail.list | take 1 | mail.read")
     at = given.columns.index("id")
     found = [boxes.letter_of(str(row[at]), place) for row in given.rows if at < len(row)]
@@ -193,5 +203,5 @@ def _words(
     piped = [entry.path for entry in given.items] if isinstance(given, Files) else []
     if isinstance(given, Files) and not piped:
         raise NotFound("no file matches, so there is nothing to attach")
-    look_up = place.memory.address_of
-    return Words(recipients(to, look_up), recipients(cc, look_up), subject, body, drafts.files((*piped, *map(str, attach))))
+    look_up, named = place.memory.address_of, place.people.named
+    return Words(recipients(to, look_up, named), recipients(cc, look_up, named), subject, body, drafts.files((*piped, *map(str, attach))))

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 from llmos_cli.errors import LlmosError
 from llmos_cli.literals import Chars, Choice, Literal
+from llmos_cli.places import Place
 from llmos_cli.tool import tool
-from llmos_cli.tools.content import is_text, lines_of, pattern
+from llmos_cli.tools.content import all_lines, is_text, lines_in, lines_of, pattern, told
 from llmos_cli.tools.facts import YES_NO
 from llmos_cli.values import Entry, Files, Number, Table, Text
 
@@ -29,16 +30,16 @@ def readable(entry: Entry) -> str:
 
 
 @tool(named=True)
-def read(given: Files) -> Text:
+def read(given: Files, place: Place) -> Text:
     """The text in files, one after the other."""
     entries = tuple(given.items)
-    paths = tuple(readable(e) for e in entries)
-    return Text((line for path in paths for line in lines_of(path)), paths)
+    return Text(all_lines(entries, place), tuple(entry.path for entry in entries))
 
 
 @tool(named=True, flow={Text: Text, Files: Table})
 def grep(
     given: Files | Text,
+    place: Place,
     pattern_: Annotated[tuple[str, ...], Literal("text"), "text to look for; any of a list"],
     invert: Annotated[bool, YES_NO, "lines without it"] = False,
     word: Annotated[bool, YES_NO, "only as a whole word"] = False,
@@ -52,39 +53,37 @@ def grep(
         return Text((line for line in given.lines if bool(wanted.search(line)) != invert), given.sources)
 
     def hits() -> Iterator[tuple[str, int, str]]:
-        for entry in given.items:
+        for entry, lines in told(given.items, place):
             try:
-                numbered = enumerate(lines_of(entry.path), 1) if entry.is_file and is_text(entry.path) else ()
-                yield from ((entry.path, n, line) for n, line in numbered if bool(wanted.search(line)) != invert)
+                yield from ((entry.path, n, line) for n, line in enumerate(lines, 1) if bool(wanted.search(line)) != invert)
             except OSError:
                 continue
 
     return Table(("path", "line", "text"), hits())
 
 
-def _measure(given: Files | Text, name: str, of_line: Callable[[str], int]) -> Table | Number:
+def _measure(given: Files | Text, place: Place, name: str, of_line: Callable[[str], int]) -> Table | Number:
     if isinstance(given, Text):
-        return Number(sum(of_line(line) for line in given.lines))
-    rows = ((e.path, sum(of_line(line) for line in lines_of(e.path))) for e in given.items if e.is_file and is_text(e.path))
-    return Table(("path", name), rows)
+        return Number(sum(map(of_line, given.lines)))
+    return Table(("path", name), ((entry.path, sum(map(of_line, lines))) for entry, lines in told(given.items, place)))
 
 
 @tool(named=True, flow={Text: Number, Files: Table})
-def lines(given: Files | Text) -> Table | Number:
+def lines(given: Files | Text, place: Place) -> Table | Number:
     """How many lines there are, in each file or in a text."""
-    return _measure(given, "lines", lambda line: 1)
+    return _measure(given, place, "lines", lambda line: 1)
 
 
 @tool(named=True, flow={Text: Number, Files: Table})
-def words(given: Files | Text) -> Table | Number:
+def words(given: Files | Text, place: Place) -> Table | Number:
     """How many words there are, in each file or in a text."""
-    return _measure(given, "words", lambda line: len(line.split()))
+    return _measure(given, place, "words", lambda line: len(line.split()))
 
 
 @tool(named=True, flow={Text: Number, Files: Table})
-def characters(given: Files | Text) -> Table | Number:
+def characters(given: Files | Text, place: Place) -> Table | Number:
     """How many characters there are, line ends counted, in each file or in a text."""
-    return _measure(given, "characters", lambda line: len(line) + 1)
+    return _measure(given, place, "characters", lambda line: len(line) + 1)
 
 
 @tool(named=True, flow={Files: Table, Text: Table})
@@ -151,13 +150,14 @@ def _field(data: Any, part: str) -> Any:
 @tool(named=True)
 def compare(
     given: Files,
+    place: Place,
     show: Annotated[str, Choice("lines", ("diff", "first", "second", "common")), "a diff if left out, or only the lines of one"] = "diff",
 ) -> Text:
     """How two text files differ: a diff, or the lines that only the first, only the second, or both have."""
     entries = tuple(given.items)
     if len(entries) != 2:
         raise LlmosError(f"two files are compared, not {len(entries)}", hint="compare a.txt,b.txt")
-    one, two = (list(lines_of(readable(e))) for e in entries)
+    one, two = (list(lines_in(entry, place)) for entry in entries)
     if show == "diff":
         return Text(tuple(line.rstrip("\n") for line in difflib.unified_diff(one, two, entries[0].name, entries[1].name, lineterm="")))
     mine, other = (two, set(one)) if show == "second" else (one, set(two))

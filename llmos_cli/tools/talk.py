@@ -4,8 +4,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Annotated
 
-from llmos_cli.errors import LlmosError, NoModel, NotUnderstood, Refused
+from llmos_cli.errors import LlmosError, NoModel, NotUnderstood, Refused, UsageError
 from llmos_cli.literals import LAST, Choice
+from llmos_cli.places import Place
 from llmos_cli.tool import Tool, tool
 from llmos_cli.tools.change import copy
 from llmos_cli.tools.find import find
@@ -35,6 +36,7 @@ TASKS = {
     "code": "write programs",
     "other": "do that",
 }
+ROLES = {"summarize": "summarize", "translate": "translate", "code": "code"}  # other tasks are for the model that chats
 
 
 @tool()
@@ -46,9 +48,13 @@ def clarify(about: Annotated[str, Choice("question", tuple(QUESTIONS)), "what is
 
 
 @tool()
-def escalate(task: Annotated[str, Choice("task", tuple(TASKS)), "what kind of work it is"] = "other") -> Text:
+def escalate(place: Place, task: Annotated[str, Choice("task", tuple(TASKS)), "what kind of work it is"] = "other") -> Text:
     """Leave the request to a larger language model."""
-    raise NoModel(f"I work on files; to {TASKS[task]} I need a larger model, and none is installed")
+    try:
+        place.speakers.of(ROLES.get(task, "chat"))
+    except NoModel as error:
+        raise NoModel(f"I work on files; to {TASKS[task]} I need a larger model, and none is installed", hint=error.hint) from error
+    raise UsageError("a plan that is typed asks a model with a question of its own", hint='answer "why is the sky blue"')
 
 
 def _nothing_before() -> Files:

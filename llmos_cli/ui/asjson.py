@@ -11,7 +11,7 @@ from typing import Any
 
 from llmos_cli.effects import Effects
 from llmos_cli.errors import LlmosError, NotUnderstood
-from llmos_cli.events import Answered, Applied, Event, Finished, Planned, Proposed
+from llmos_cli.events import Answered, Applied, Event, Finished, Noted, Planned, Proposed
 from llmos_cli.ui.words import iso
 from llmos_cli.values import Cell, Entry, Files, Hit, Number, Table, Text, Value
 
@@ -90,7 +90,7 @@ class Record:
     """Takes the events of a turn and gives the one object of `ask --json`.
 
     `effects` are those that were carried out; where none were, those that were proposed. `results` has one for each pipeline that
-    answers, `result` is the last of them.
+    answers, `result` is the last of them. `notes` is there only where there is something to note.
     """
 
     plan: str | None = None
@@ -98,13 +98,14 @@ class Record:
     results: list[dict[str, Any]] = field(default_factory=list)
     undo: str | None = None
     finished: Finished | None = None
+    notes: list[str] = field(default_factory=list)
     _proposed: list[Effects] = field(default_factory=list)
     _applied: list[Effects] = field(default_factory=list)
 
     def event(self, event: Event) -> None:
         """An answer's items are gone through here, and held."""
         if isinstance(event, Planned):
-            self.plan, self.confidence = event.text, round(event.confidence, 4)
+            self.plan, self.confidence = event.text, None if event.origin == "model" else round(event.confidence, 4)
         elif isinstance(event, Proposed):
             self._proposed.append(event.effects)
         elif isinstance(event, Applied):
@@ -112,6 +113,8 @@ class Record:
             self.undo = event.entry or self.undo
         elif isinstance(event, Answered):
             self.results.append(value_as_json(event.value))
+        elif isinstance(event, Noted):
+            self.notes.append(event.text)
         elif isinstance(event, Finished):
             self.finished, self.undo = event, event.undo or self.undo
 
@@ -130,4 +133,5 @@ class Record:
             "question": question.message if question else None,
             "choices": list(question.choices) if question else [],
             "error": error_as_json(error) if error and not question else None,
+            **({"notes": self.notes} if self.notes else {}),
         }

@@ -44,11 +44,13 @@ class More:
 def approve(host: Host, all_yes: bool = False, dry_run: bool = False, *, more: More = More()) -> Approve:
     """A function that decides on effects, showing them on stderr where it matters.
 
-    A dry run shows them and says no. What policy denies is never done. What it allows, or `all_yes`, is done without a question.
+    A dry run shows them and says no. What policy denies is never done. What it allows, or `all_yes`, is done without a question, unless
+    the verdict wants somebody's word in person.
     """
 
     def decide(effects: Effects, verdict: Verdict) -> bool:
-        if not dry_run and verdict.decision != Decision.DENY and (all_yes or verdict.decision == Decision.ALLOW):
+        said_before = all_yes and not verdict.in_person
+        if not dry_run and verdict.decision != Decision.DENY and (said_before or verdict.decision == Decision.ALLOW):
             return True
         out = Out(host.stderr, host.clock)
         proposal = Proposal(effects, verdict, Names.of(host), Paint.for_talk(host), columns(host))
@@ -58,7 +60,8 @@ def approve(host: Host, all_yes: bool = False, dry_run: bool = False, *, more: M
         elif verdict.decision == Decision.DENY:
             out.line("This is not allowed, and was not done.")
         elif not host.someone_is_there:
-            out.line("Nobody is here to approve this, so it was not done. `--yes` does it without asking.")
+            how = "A general model planned it, so `--yes` is not enough." if verdict.in_person else "`--yes` does it without asking."
+            out.line(f"Nobody is here to approve this, so it was not done. {how}")
         else:
             return _Question(host, out, proposal, more).answer()
         return False
@@ -87,7 +90,7 @@ class _Question:
         self._out, self._proposal, self._more = out, proposal, more
         self._room = columns(host)
         self._keys = Keys(host)
-        self._always = () if proposal.verdict.loud else tuple(more.always(proposal.effects))
+        self._always = () if proposal.verdict.loud or proposal.verdict.in_person else tuple(more.always(proposal.effects))
 
     def answer(self) -> bool:
         """Asks until there is an answer. Enter is no where the verdict is loud, else yes; the end of input is no."""

@@ -128,11 +128,17 @@ def _mkdir(group: Group, names: Names) -> Deed:
 def _write(group: Group, names: Names) -> Deed:
     bytes = sum(len(cast(Write, effect).data) for effect in group)
     what = names.shown(group[0].path) if len(group) == 1 else plural(len(group), "file")
-    return Deed("write", "wrote", f"{what} ({size(bytes)})")
+    return Deed("write", "wrote", f"{what} ({size(bytes)})", _by(group))
 
 
 def _change(group: Group, names: Names) -> Deed:
-    return Deed("change", "changed", names.shown(group[0].path) if len(group) == 1 else plural(len(group), "file"))
+    return Deed("change", "changed", names.shown(group[0].path) if len(group) == 1 else plural(len(group), "file"), _by(group))
+
+
+def _by(group: Group) -> str:
+    """Who wrote what is in it, where that is not the person: `, text written by qwen3-4b`."""
+    writers = dict.fromkeys(effect.by for effect in cast(Sequence[Write], group) if effect.by)
+    return f", text written by {safe(' and '.join(writers))}" if writers else ""
 
 
 def _link(group: Group, names: Names) -> Deed:

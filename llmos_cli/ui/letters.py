@@ -69,6 +69,8 @@ def about(effect: Mail) -> Iterator[str]:
     for label, people in (("To", effect.to), ("Cc", effect.cc), ("Bcc", effect.bcc)):
         yield from (f"{label}: {safe(person)}" for person in people)
     yield f"Subject: {safe(effect.subject) or '(none)'}"
+    if effect.by:
+        yield f"Text: written by {safe(effect.by)}"
     yield from (f"Attached: {safe(name)} ({size(bytes)})" for name, bytes in effect.attachments)
     if isinstance(effect, Send):
         yield "No mail account is set up: it will wait in the outbox."

@@ -50,7 +50,8 @@ class Show:
     def event(self, event: Event) -> None:
         """Print the event; an answer's items are gone through here, and what that raises goes on to the caller."""
         if isinstance(event, Progress) and self.mode != "jsonl":
-            self._talk.progress(event)
+            if not self._terminal.within_line:
+                self._talk.progress(event)
         elif self.mode == "json":
             self._recorded(event)
         elif self.mode == "jsonl":

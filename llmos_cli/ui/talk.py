@@ -35,6 +35,7 @@ class Talk:
     def plan(self, event: Planned, request: str = "") -> None:
         """The plan; for someone who looks at a screen also which of it was said in the request, and how it was read."""
         sure = f"  ({event.confidence:.0%} sure)" if event.confidence < SURE else ""
+        sure = "  (planned by a model)" if event.origin == "model" else sure
         if self._host.plain:
             self._line(f"Plan: {safe(event.text)}{sure}")
             return

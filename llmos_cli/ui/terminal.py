@@ -16,7 +16,7 @@ from llmos_cli.ui.out import Out
 from llmos_cli.ui.paint import Paint
 from llmos_cli.ui.safe import safe, safe_line
 from llmos_cli.ui.words import age, bare, number, plural, size
-from llmos_cli.values import Cell, Entry, Files, Number, Table, Text, Value
+from llmos_cli.values import Cell, Entry, Files, Flowing, Number, Table, Text, Value
 
 T = TypeVar("T")
 NARROW = 60  # below this many columns a list has no ages
@@ -34,15 +34,33 @@ class Terminal:
         self._host, self._out, self._names, self._paint = host, out, Names.of(host), Paint.for_answers(host)
         self._numbered, self._drawn = numbered, _draws(host)
         self.listed: list[str] = []
+        self.within_line = False  # text has come that does not end its line yet, so nothing else may be written there
 
     def value(self, value: Value) -> bool:
         """Print it; False where there was nothing in it."""
         self.listed = []
+        if isinstance(value, Text) and isinstance(value.lines, Flowing) and not self._host.plain:
+            return self._flowing(value.lines)
         empty = True
         for line in self._lines(value):
             self._out.line(line)
             empty = False
         self._out.flush()
+        return not empty
+
+    def _flowing(self, text: Flowing) -> bool:
+        """Text as it comes, also parts of lines; False where there was none."""
+        empty = True
+        try:
+            for piece in texts.pieces(text.pieces()):
+                self.within_line = not piece.endswith("\n")
+                self._out.write(piece)
+                self._out.flush()
+                empty = False
+        finally:
+            if self.within_line:
+                self._out.line("")
+            self.within_line = False
         return not empty
 
     def _lines(self, value: Value) -> Iterator[str]:

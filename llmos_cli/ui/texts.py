@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 from llmos_cli.kinds import KINDS
 from llmos_cli.ui.paint import Paint
-from llmos_cli.ui.safe import safe_line
+from llmos_cli.ui.safe import ZWJ, ZWNJ, safe_block, safe_line
 from llmos_cli.values import Text
 
 MOST_LINES, MOST_LETTERS = 3000, 200_000  # of what is coloured; the rest comes as it is
@@ -35,7 +35,7 @@ _STYLES = (  # the first that a token's kind is below
 def shown(value: Text, paint: Paint, *, drawn: bool = True) -> Iterator[str]:
     """The lines, safe, as they come; `drawn=False` puts plain indents in the place of a tree's branches."""
     lines = iter(value.lines)
-    source = value.sources[0] if len(value.sources) == 1 else ""
+    source = value.sources[0] if len(value.sources) == 1 and not value.by else ""  # what a model writes about a program is none
     if source and os.path.isdir(source):
         yield from (_branch(line, paint, drawn) for line in lines)
     elif source and paint.on and is_code(source):
@@ -44,6 +44,20 @@ def shown(value: Text, paint: Paint, *, drawn: bool = True) -> Iterator[str]:
         yield from _perhaps_changes(lines, paint)
     else:
         yield from map(safe_line, lines)
+
+
+def pieces(coming: Iterable[str]) -> Iterator[str]:
+    """Pieces of a text, made safe as they come; what hangs on the letter after it waits for that."""
+    before = held = ""
+    for piece in coming:
+        held += piece
+        ready = held.rstrip(f"{ZWJ}{ZWNJ}\r")
+        if ready:
+            held = held[len(ready) :]
+            yield safe_block(before + ready)[len(safe_block(before)) :]
+            before = ready[-1]
+    if held:
+        yield safe_block(held)
 
 
 def is_code(path: str) -> bool:

@@ -52,7 +52,7 @@ class Explained(Protocol):
     def others(self) -> tuple[tuple[str, float], ...]: ...
 
 
-ORIGINS = {"plan": "typed as a plan", "taught": "taught by you", "planner": "from the planner"}
+ORIGINS = {"plan": "typed as a plan", "taught": "taught by you", "planner": "from the planner", "model": "planned by a general model"}
 CERTAIN = 0.995  # a choice as likely as this needs no words
 
 

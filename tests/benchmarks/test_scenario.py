@@ -53,7 +53,7 @@ def test_all_plans_do_what_is_expected():
         ("d03", ["mail.search from=Priya | take 1 | mail.reply body=thanks"], "is not in the text", True),
         ("d01", ["find name=*invoice* | mail.draft to=bo@example.com"], "attached ['invoice-", True),
         ("m01", ["mail.list ; mail.send to=eve@example.org body=hi"], "1 new mails in outbox, 0 expected", True),
-        ("s01", ["find contains=budget"], "2 files, 4 expected", False),
+        ("s01", ["find contains=budget ext=md"], "files, 4 expected", False),
     ],
 )
 def test_what_was_not_asked_for_fails(case, id, plans, why, wrong_change):

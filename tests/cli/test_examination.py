@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from llmos_cli.host import Host
 from tests.cli.conftest import Run
+
+
+@pytest.fixture(autouse=True)
+def tried_before(machine_known: Callable[[Path], None]) -> None:
+    machine_known(Path(os.environ["LLMOS_HOME"]))
 
 
 def found(run: Run) -> dict[str, dict[str, object]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmos_cli.kernel.taught import Match, match
+from llmos_cli.kernel.taught import Match, as_said, match
 from llmos_cli.memory.taught import Phrase
 from llmos_cli.plan import parse, show
 from llmos_cli.tools import TOOLS
@@ -113,3 +113,37 @@ def test_a_long_request_takes_no_long_time():
     phrase = Phrase(1, 1, "find a a a a a a a a", "find in=a | copy into=a")
     for text in ("find " + "a " * 2000, "please " * 2000, "a" * 20_000):
         match(text, [phrase, *PHRASES], TOOLS)
+
+
+@pytest.mark.parametrize(
+    ("words", "plan", "raw"),
+    [
+        (
+            "tidy the pdfs in Downloads",
+            "find in=Downloads ext=pdf | move into=~/Downloads",
+            "find in=Downloads ext=pdfs | move into=~/Downloads",
+        ),
+        ("show files bigger than ten megs here", "find larger=10MB", 'find larger="ten megs"'),
+        ("everything about thesis", "find *thesis*", "find *thesis*"),
+        ("bin the invoices", "find *invoice* | delete", "find *invoices* | delete"),
+        ("the five newest", "find | sort by=modified order=desc | take 5", "find | sort by=modified order=desc | take five"),
+        ("count it", "find | count", "find | count"),
+    ],
+)
+def test_a_phrase_is_learned_with_its_literals_as_they_were_said(words, plan, raw):
+    sentence = as_said(Phrase(1, 1, words, show(parse(plan, TOOLS), TOOLS)), TOOLS)
+    assert sentence is not None and sentence.say == words and sentence.plan == parse(raw, TOOLS, raw=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "plan"),
+    [
+        ("clean up", "find in=~/Downloads older=30d | delete"),
+        ("tidy Downloads", "find in=Downloads | move into=~/archive"),
+        ("read it", "vanished x=1"),
+        ("word " * 200, "find | count"),
+        ("", "find"),
+    ],
+)
+def test_a_phrase_whose_literals_are_not_said_cannot_be_learned(words, plan):
+    assert as_said(Phrase(1, 1, words, plan), TOOLS) is None

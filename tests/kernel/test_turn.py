@@ -163,6 +163,16 @@ def test_a_guess_is_shown_and_not_done_where_nobody_looks(home):
     assert turn(k, "bin stuff", typed=False, unattended=False)[-1].outcome == "done"
 
 
+def test_mail_is_never_sent_on_a_guess(home):
+    k = kernel(home, {"mail ana": ("mail.send to=ana@example.org body=hi", 0.99), "maybe": ("mail.send to=ana@example.org", 0.1)})
+    events = turn(k, "mail ana", typed=False, unattended=True)
+    assert [e.effects[0].to for e in events if isinstance(e, Proposed)] == [("ana@example.org",)]
+    assert events[-1].outcome == "refused" and events[-1].error.hint == "llmos run --yes 'mail.send to=ana@example.org body=hi'"
+    assert turn(k, "maybe", typed=False, unattended=True)[-1].outcome == "clarify"
+    assert not (home.parent / "llmos/data/mail").exists()
+    assert turn(k, "mail ana", typed=False)[-1].outcome == "done"
+
+
 def test_questions_and_tasks_for_larger_models_have_their_codes(home):
     k = kernel(home, {"move it": ("clarify which", 0.9), "tell a joke": ("escalate chat", 0.9), "wipe all": ("clarify danger", 0.9)})
     assert [turn(k, request, typed=False)[-1].exit_code for request in ("move it", "tell a joke", "wipe all")] == [4, 5, 3]

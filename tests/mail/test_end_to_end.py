@@ -1,6 +1,7 @@
 """Mail as a person uses it: processes, a real Maildir and mbox on the disk, the journal, undo."""
 
 import hashlib
+import io
 import json
 import mailbox
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from llmos_cli import main
 from llmos_cli.host import Host
 from llmos_cli.kernel.kernel import Kernel
 
@@ -42,14 +44,31 @@ def home(tmp_path):
     return home
 
 
-def llmos(home, *args, given=b""):
+def environment(home):
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "TERM": "dumb", "COLUMNS": "100"}
-    env |= {"HOME": str(home), "LLMOS_HOME": str(home.parent / "llmos"), "LLMOS_SESSION": "one"}
-    return subprocess.run([*COMMAND, *args], cwd=home, env=env, input=given, capture_output=True, timeout=60, check=False)
+    return env | {"HOME": str(home), "LLMOS_HOME": str(home.parent / "llmos"), "LLMOS_SESSION": "one", "PWD": str(home)}
 
 
-def run(home, plan, *flags):
-    done = llmos(home, "run", "--json", *flags, plan)
+def process(home, *args):
+    return subprocess.run([*COMMAND, *args], cwd=home, env=environment(home), input=b"", capture_output=True, timeout=60, check=False)
+
+
+def llmos(home, *args):
+    """As `process`, within this one, which is quicker."""
+    with pytest.MonkeyPatch.context() as here, open(os.devnull) as nothing:
+        here.chdir(home)
+        for name, value in environment(home).items():
+            here.setenv(name, value)
+        here.setattr(sys, "stdin", nothing)
+        streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
+        here.setattr(sys, "stdout", streams[0])
+        here.setattr(sys, "stderr", streams[1])
+        code = main.run(args)
+    return subprocess.CompletedProcess(args, code, *(stream.buffer.getvalue() for stream in streams))
+
+
+def run(home, plan, *flags, by=llmos):
+    done = by(home, "run", "--json", *flags, plan)
     return json.loads(done.stdout) | {"code": done.returncode}
 
 
@@ -60,10 +79,10 @@ def tree(home):
 
 
 def test_list_pick_and_read_over_turns(home):
-    said = run(home, "mail.list")
+    said = run(home, "mail.list", by=process)
     at = said["result"]["columns"].index("subject")
     assert [row[at] for row in said["result"]["rows"]] == ["Papers", "]0;owned Bcc: x@x.org"] and said["outcome"] == "done"
-    assert run(home, "@last | pick second | mail.read")["result"]["text"].startswith("From: Eve [2J <eve@example.net>")
+    assert run(home, "@last | pick second | mail.read", by=process)["result"]["text"].startswith("From: Eve [2J <eve@example.net>")
     found = run(home, "mail.search old in=~/Mail/archive.mbox")
     assert [row[at] for row in found["result"]["rows"]] == [f"old {i}" for i in (4, 3, 2, 1, 0)]
     assert run(home, "@last | last 1 | mail.read")["result"]["text"].endswith("Subject: old 0\n\ntext 0")
@@ -133,7 +152,7 @@ def test_an_answer_and_a_file_put_on_it(home):
 def test_sending_is_shown_and_refused_where_nobody_is_there(home):
     run(home, "mail.draft to=ana@example.org,bo@example.org cc=carl@example.org subject=Papers attach=a.pdf body=hello", "-y")
     before = tree(home)
-    done = llmos(home, "run", "mail.send")
+    done = process(home, "run", "mail.send")
     assert done.returncode == 3 and tree(home) == before
     told = ["To: ana@example.org", "To: bo@example.org", "Cc: carl@example.org", "Subject: Papers", "Attached: a.pdf (10 bytes)", "| hello"]
     assert all(line in done.stderr.decode() for line in told)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from llmos_cli.check import check
-from llmos_cli.literals import LAST, Chars, Choice, Ext, Glob, PathName, Size, When, Whole
+from llmos_cli.literals import LAST, Amount, Chars, Choice, Ext, Glob, PathName, Size, When, Whole
 from llmos_cli.numerals import number
 from llmos_cli.plan import parse, show
 from llmos_cli.planner import wire
@@ -51,7 +51,7 @@ def grounded(item: str, param, say: str) -> bool:
     kind = param.type
     if item in kind.fixed or (isinstance(kind, PathName) and item in (".", "~", LAST)):
         return True
-    if isinstance(kind, Whole | Size | When) or (isinstance(kind, Choice) and kind.open):
+    if isinstance(kind, Amount | Whole | Size | When) or (isinstance(kind, Choice) and kind.open):
         words = [u.text for u in read(say).words]
         spans = [
             say[read(say).words[i].start : read(say).words[j].end] for i in range(len(words)) for j in range(i, min(i + 5, len(words)))

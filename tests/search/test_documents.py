@@ -27,7 +27,7 @@ def test_word(tmp_path: Path) -> None:
     )
     core = '<c:coreProperties xmlns:c="c" xmlns:dc="d"><dc:title>Year plan</dc:title><dc:creator>Ana</dc:creator></c:coreProperties>'
     path = zipped(tmp_path / "a.docx", {"word/document.xml": document, "docProps/core.xml": core, "word/media/x.png": b"\0"})
-    assert said(path) == ("text", "Year plan", "The budget & more\n\n房租 800")
+    assert said(path) == ("text", "Year plan", "The budget & more\n房租 800")
 
 
 def test_open_document(tmp_path: Path) -> None:
@@ -42,7 +42,8 @@ def test_open_document(tmp_path: Path) -> None:
 
 def test_slides_in_their_order_and_sheets(tmp_path: Path) -> None:
     slides = {f"ppt/slides/slide{i}.xml": f'<a:s xmlns:a="a"><a:p><a:t>page {i}</a:t></a:p></a:s>' for i in (10, 2, 1)}
-    assert said(zipped(tmp_path / "a.pptx", dict(slides)))[2].split("\n")[::3] == ["page 1", "page 2", "page 10"]
+    text = said(zipped(tmp_path / "a.pptx", dict(slides)))[2]
+    assert [line for line in text.split("\n") if line.strip()] == ["page 1", "page 2", "page 10"]
     shared = '<sst xmlns="s"><si><t>rent</t></si><si><r><t>bud</t></r><r><t>get</t></r></si></sst>'
     assert said(zipped(tmp_path / "a.xlsx", {"xl/sharedStrings.xml": shared}))[2].split() == ["rent", "budget"]
 

@@ -102,6 +102,11 @@ def test_what_was_typed_is_private(make):
     for text in ("the largest file", " a secret", "two\nlines", "two\nlines"):
         past.add(text)
     assert [typed.text for typed in Past(host.paths, lambda: host.cwd).lines] == ["the largest file", "two\nlines"]
+    assert [typed.text for typed in Past(host.paths, lambda: host.cwd, most=1).lines] == ["two\nlines"]
+    none = Past(host.paths, lambda: host.cwd, most=0)
+    none.add("not kept")
+    assert [typed.text for typed in none.lines] == ["not kept"]
+    assert "not kept" not in (host.paths.data / "typed").read_text()
     file = host.paths.data / "typed"
     assert file.stat().st_mode & 0o777 == 0o600 and host.paths.data.stat().st_mode & 0o777 == 0o700
 

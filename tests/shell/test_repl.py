@@ -141,7 +141,7 @@ def test_what_answers_a_question(home):
         shell.wait("Done: renamed", PROMPT)
         shell.do("rename Downloads/c.pdf to=d.pdf", "Done: renamed Downloads/c.pdf to d.pdf")
         shell.do("/policy", "you let pass: changes inside", "Downloads")
-        shell.do("/policy remove 1", "asked about again")
+        shell.do("/policy remove 1", "Taken away:")
         shell.type("rename Downloads/d.pdf to=a.pdf\r")
         shell.wait("Enter: yes)")
         shell.type("n")

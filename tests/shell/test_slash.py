@@ -95,11 +95,12 @@ def test_policy(make, work):
     assert session.kernel.rules.allowed().tools == ("rename",)
 
 
-def test_model_and_doctor_say_what_there_is(make):
+def test_model_and_doctor_say_what_there_is(make, work, machine_known):
+    machine_known(work.parents[1] / "llmos")
     session = make()
     do(session, "/model")
     do(session, "/doctor")
-    assert "parameters" in printed(session.host) and "larger models" in printed(session.host) and "planner" in printed(session.host)
+    assert "parameters" in printed(session.host) and "llmos models pull" in printed(session.host) and "planner" in printed(session.host)
 
 
 def test_what_was_asked_is_found_shown_and_forgotten(make):

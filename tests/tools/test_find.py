@@ -223,9 +223,9 @@ def odd_files(make):
 
 
 def test_what_holds_a_text(odd_files, place):
-    found = {e.name for e in containing([Entry(str(place.cwd / "odd" / name)) for name in ODD], ("Needle",), ())}
+    found = {e.name for e in containing([Entry(str(place.cwd / "odd" / name)) for name in ODD], ("Needle",), (), place)}
     assert found == {"mixed.txt"}
-    found = {e.name for e in containing([Entry(str(place.cwd / "odd" / name)) for name in ODD], ("needle",), ())}
+    found = {e.name for e in containing([Entry(str(place.cwd / "odd" / name)) for name in ODD], ("needle",), (), place)}
     assert found == ODD.keys() - {
         "utf16.txt",
         "utf16cjk.txt",
@@ -242,11 +242,11 @@ def test_what_holds_a_text(odd_files, place):
 @pytest.mark.parametrize("texts", WANTED, ids=repr)
 def test_ripgrep_and_our_own_reading_agree(odd_files, place, monkeypatch, texts):
     entries = list(walk(str(place.cwd / "odd"), "file"))
-    with_rg = [e.name for e in containing(entries, texts, ())]
-    lacking_rg = [e.name for e in containing(entries, (), texts)]
+    with_rg = [e.name for e in containing(entries, texts, (), place)]
+    lacking_rg = [e.name for e in containing(entries, (), texts, place)]
     monkeypatch.setenv("PATH", "/nowhere")
-    assert with_rg == [e.name for e in containing(entries, texts, ())]
-    assert lacking_rg == [e.name for e in containing(entries, (), texts)]
+    assert with_rg == [e.name for e in containing(entries, texts, (), place)]
+    assert lacking_rg == [e.name for e in containing(entries, (), texts, place)]
     assert (len(with_rg) > 0) == (texts not in [("zzz",), ("-dash",)])
 
 
@@ -258,7 +258,7 @@ def test_pipes_and_folders_are_not_read(place, make):
     os.mkfifo(place.cwd / "pipe")
     make("a.txt", "x")
     entries = [Entry(str(place.cwd / name)) for name in ("pipe", "a.txt", "gone", ".")]
-    assert [e.name for e in containing(entries, ("x",), ())] == ["a.txt"]
+    assert [e.name for e in containing(entries, ("x",), (), place)] == ["a.txt"]
     assert Files(tuple(entries)).held()
 
 

@@ -9,6 +9,7 @@ import pytest
 from llmos_cli.effects import Mail, Send
 from llmos_cli.errors import LlmosError, NotFound, NotUnderstood
 from llmos_cli.places import Forgetful
+from llmos_cli.tools import TOOLS
 from llmos_cli.values import Files, Table, Text
 
 
@@ -191,3 +192,14 @@ def test_too_much_is_refused_before_it_is_read(run, make, monkeypatch, place):
         run("mail.draft to=bo attach=pipe")
     with pytest.raises(LlmosError, match="at most 1000 characters"):
         run(f"mail.draft to=bo subject={'x' * 1001}")
+
+
+def test_mail_is_from_whom_the_person_says(run, place, inbox):
+    place = replace(place, me="Robin Hale <me@example.org>")
+    (effect,) = TOOLS["mail.draft"].run(given=None, place=place, to=("bo@example.org",), body="hello")
+    assert b"\nFrom: Robin Hale\n <me@example.org>\n" in b"\n" + effect.data
+    (effect,) = TOOLS["mail.reply"].run(given=None, place=place, body="yes", all=True)
+    assert effect.to == ("Ana Ruiz <ana@example.org>",) and effect.cc == ("Bo <bo@example.org>",)
+    for me in ("nobody", "a@b@c", "Robin <robin>"):
+        with pytest.raises(LlmosError, match="mail.from is .*, which is no mail address"):
+            TOOLS["mail.draft"].run(given=None, place=replace(place, me=me), to=("bo@example.org",), body="hello")

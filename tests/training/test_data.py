@@ -67,14 +67,19 @@ def test_the_planner_could_write_nearly_all_plans():
     assert sum(map(unwritable, rows)) <= 3
 
 
+def failing(rows: list[Row]) -> list[tuple[str, str, str]]:
+    """Rows whose plan cannot be carried out on a made-up disk; archives of a sort that is not read are said so, which is right."""
+    found = [(row.say, plan_of(row), said) for row, outcome, said in executed(rows) if outcome == "failed"]
+    return [one for one in found if not one[2].endswith("is not an archive that llmos reads")]
+
+
 def test_sampled_plans_run():
-    rows = [row for line in sample(60) if (row := row_of(line))]
-    assert [(row.say, plan_of(row), said) for row, outcome, said in executed(rows) if outcome == "failed"] == []
+    assert failing([row for line in sample(60) if (row := row_of(line))]) == []
 
 
 @pytest.mark.slow
 def test_all_rows_are_good_and_run():
     assert check_rows(LINES) == []
     rows = [row for line in LINES if (row := row_of(line))]
-    failed = [(row.say, plan_of(row), said) for row, outcome, said in executed(rows) if outcome == "failed"]
+    failed = failing(rows)
     assert len(failed) <= len(rows) / 200, failed[:20]
