@@ -44,3 +44,19 @@ def test_sources_are_offsets_in_the_request():
     request = read(say)
     traced = wire.decode(wire.encode(parse("move report.doc into=archive", TOOLS, raw=True), request, TOOLS)[:-1], request, TOOLS)
     assert {key[2]: [say[a:b] for a, b in spans] for key, spans in traced.sources.items()} == {"files": ["report.doc"], "into": ["archive"]}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "times"),
+    [
+        ("<t:csv> <files=> <1> <|> <t:max> <column=> <5> <;> <t:csv> <files=> <1> <|> <t:max> <column=> <5>", 1),
+        ("<t:move> <files=> <2> <into=> <2>", 1),
+        ("<t:find> <ext=> <3> <not_ext=> <3> <,> <3>", 2),
+        ("<t:owner> <files=> <1> <user=> <5> <group=> <5>", 0),
+        ("<t:mkdir> <path=> <5> </> <8> <,> <5> </> <10>", 0),
+        ("<t:find> <ext=> <3> <|> <t:pack> <;> <t:find> <ext=> <3> <|> <t:delete>", 0),
+        ("<t:sort> <by=> <w:size> <order=> <w:size>", 0),
+    ],
+)
+def test_what_is_said_twice_is_counted(tokens: str, times: int):
+    assert wire.repeated(tokens.split()) == times
