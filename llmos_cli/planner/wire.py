@@ -92,8 +92,8 @@ def repeated(tokens: Sequence[str]) -> int:
     """How often a plan says the same twice where nobody means it: a whole pipeline, or one literal in two places of a step."""
     pipelines = [tuple(part) for part in split(tokens, NEXT)]
     count = len(pipelines) - len(set(pipelines))
-    for step in (step for part in pipelines for step in split(part, PIPE)):
-        items = [tuple(item) for name, value in _arguments(step[1:]) if name not in ("group", "min_depth") for item in split(value, COMMA)]
+    for words in (words for part in pipelines for words in split(part, PIPE)):
+        items = [tuple(item) for name, value in _arguments(words[1:]) if name not in ("group", "min_depth") for item in split(value, COMMA)]
         said = [item for item in items if any(map(index_of, item))]
         count += len(said) - len(set(said))
     return count
