@@ -252,6 +252,12 @@ _CHARACTERS = {
 }  # fmt: skip
 
 
+def character(text: str) -> str:
+    """The sign that words about names mean: `spaces`, `an underscore`, 空格. "" for what may be a word of the names, as `space` alone."""
+    some = re.fullmatch(r"(an? )?(space|blank|underscore|dash|hyphen|comma)(e?s)?|(whitespace|空格|下划线|逗号)", text.strip().lower())
+    return _CHARACTERS[some[2] or some[4]] if some and any(some.groups()[i] for i in (0, 2, 3)) else ""
+
+
 @dataclass(frozen=True)
 class PathName(Literal):
     """A file or folder, as people say it; what does not exist where it was said is looked for. Bound to a Path; `fixed` words stay.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -20,9 +22,23 @@ KEPT = ("PATH", "TMPDIR", "LANG", "PYTEST_CURRENT_TEST", "PYTHONPATH", "PYTHONDO
 NOON = datetime(2026, 11, 23, 12, 0)  # a Monday
 
 
+def pytest_configure() -> None:
+    """A shell starts what runs in its background deaf to Ctrl-C, which the tests' own processes would inherit."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders that were not there yet: counted here, as pytest would look through all that there are for each."""
+    parent = tmp_path_factory.mktemp("homes")
+    return (parent / str(i) for i in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def surroundings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    base = tmp_path_factory.mktemp("surroundings")
+def surroundings(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    base = next(homes)
+    base.mkdir()
     for name in os.environ.keys() - set(KEPT):
         monkeypatch.delenv(name)
     given = {"HOME": base / "home", "LLMOS_HOME": base / "llmos", "TZ": "UTC", "COLUMNS": 80, "NO_COLOR": 1, "TERM": "dumb"}

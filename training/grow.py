@@ -47,9 +47,11 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=8)
     args = parser.parse_args()
     torch.manual_seed(1)
-    model = grown(torch.load(args.checkpoint, weights_only=False), args.layers)
+    saved = torch.load(args.checkpoint, weights_only=False)
+    model = grown(saved, args.layers)
     args.to.mkdir(parents=True, exist_ok=True)
-    torch.save({"model": model.state_dict(), "shape": model.shape, "tokens": tokenizer.vocabulary()[0]}, args.to / "checkpoint.pt")
+    kept = {"model": model.state_dict(), "shape": model.shape, "tokens": tokenizer.vocabulary()[0], "seen": saved.get("seen", {})}
+    torch.save(kept, args.to / "checkpoint.pt")
     print(f"{sum(w.numel() for w in model.parameters()) / 1e6:.2f} M parameters in {args.to}")
 
 

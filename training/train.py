@@ -1,24 +1,24 @@
 """Trains the planner: varied rows, packed tightly, loss on the plan only; checkpoints itself and resumes.
 
-Usage: python -m training.train [--minutes 90] [--out training/run] [--layers 6] [--rows 10] [--seed 1]
-On a CPU whose cores others use too, processes of one thread each waste less than threads that wait for each other:
-torchrun --nproc-per-node 2 -m training.train --threads 1 --rows 6
+Usage: python -m training.train [--minutes 90] [--out training/run] [--layers 6] [--rows 10] [--seed 1] [--beside training/run-b]
 Stops after `--minutes` of training in all (over all its runs); the learning rate stays up for a third of that and then falls to nothing.
+On a CPU whose cores others use too, threads that wait for each other waste much of them. Two processes of one thread each, with `--out A
+--beside B --seed 1` and `--out B --beside A --seed 2`, train one network: now and then each goes on from the mean of both.
+A sentence that was seen OFTEN times comes up in every second epoch only, so that new ones count for more.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -34,6 +34,7 @@ from training.muon import Muon
 
 IDS = {token: i for i, token in enumerate(wire.vocabulary(TOOLS))}
 LENGTH = 192
+OFTEN, MEET = 6, 100  # times that a sentence is seen before it comes up less; steps between meetings of twins
 POINTERS = range(IDS[wire.index(1)], IDS[wire.index(1)] + requests.MAX_UNITS)  # where they point counts double
 Document = tuple[list[int], int]  # tokens, and where the plan starts
 Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
@@ -110,39 +111,31 @@ def loss_of(model: Planner, batch: Batch) -> tuple[Tensor, Tensor]:
     return loss, (logits.argmax(-1) == wanted).float().mean()
 
 
-def workers() -> int:
-    """How many processes train together, each on batches of its own."""
-    return dist.get_world_size() if dist.is_initialized() else 1
+class Twin:
+    """Another process that trains the same network: each goes on from the mean of both, at its own pace, and waits for nobody."""
+
+    def __init__(self, own: Path, other: Path | None) -> None:
+        self.own, self.other, self.read_at = own / "weights.pt", other and other / "weights.pt", 0
+
+    def meet(self, model: Planner) -> None:
+        """Lay out the own weights for the other, and go on from the mean with what the other has laid out since the last time."""
+        if self.other is None:
+            return
+        if self.other.exists() and (when := self.other.stat().st_mtime_ns) != self.read_at:
+            self.read_at = when
+            theirs = torch.load(self.other, weights_only=True)
+            with torch.no_grad():
+                for name, weight in model.named_parameters():
+                    weight.lerp_(theirs[name].to(weight), 0.5)
+        torch.save({name: weight.detach() for name, weight in model.named_parameters()}, self.own.with_suffix(".new"))
+        self.own.with_suffix(".new").replace(self.own)
 
 
-def rank() -> int:
-    return dist.get_rank() if dist.is_initialized() else 0
-
-
-def agreed(number: float) -> float:
-    """The first worker's number, for its clock, so that all have one learning rate and end together."""
-    told = torch.tensor(number, dtype=torch.float64)
-    if workers() > 1:
-        dist.broadcast(told, 0)
-    return float(told)
-
-
-def least(number: int) -> int:
-    """The smallest of the workers' numbers: the data may have grown while one of them read it."""
-    told = torch.tensor(number)
-    if workers() > 1:
-        dist.all_reduce(told, dist.ReduceOp.MIN)
-    return int(told)
-
-
-def average(model: Planner) -> None:
-    """The workers' gradients, made their mean in each of them."""
-    if workers() > 1:
-        grads = [w.grad for w in model.parameters() if w.grad is not None]
-        whole = torch._utils._flatten_dense_tensors(grads)
-        dist.all_reduce(whole)
-        for grad, mean in zip(grads, torch._utils._unflatten_dense_tensors(whole / workers(), grads), strict=True):
-            grad.copy_(mean)
+def due(train: list[rows.Row], seen: Counter[str], rng: random.Random) -> list[rows.Row]:
+    """The rows of the next epoch; they count as seen."""
+    chosen = [row for row in train if seen[row.say] < OFTEN or rng.random() < 0.5]
+    seen.update(row.say for row in chosen)
+    return chosen
 
 
 def has_bf16(device: str) -> bool:
@@ -176,6 +169,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10)
     parser.add_argument("--rate", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--beside", type=Path, help="the folder of another process that trains the same network")
     parser.add_argument("--plain", action="store_true", help="embeddings from nothing, not from MiniLM's")
     parser.add_argument("--causal", action="store_true", help="read the request one way only")
     parser.add_argument("--blind", action="store_true", help="without marks of what is there")
@@ -183,8 +177,6 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    if "WORLD_SIZE" in os.environ:
-        dist.init_process_group("gloo")
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
     rng = random.Random(args.seed)
@@ -201,6 +193,7 @@ def main() -> None:
     muon = Muon(inside, lr=args.rate, half=has_bf16(device))
     optimizers = [muon, torch.optim.AdamW(rest, lr=args.rate * 0.15, betas=(0.9, 0.98), weight_decay=0.01, fused=True)]
     state = {"spent": 0.0, "step": 0, "epoch": 0}
+    seen = Counter[str]()
     checkpoint = args.out / "checkpoint.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=False)
@@ -210,23 +203,23 @@ def main() -> None:
         for optimizer, kept in zip(optimizers, saved.get("optimizers", optimizers), strict=True):  # none in what training.grow wrote
             if kept is not optimizer:
                 optimizer.load_state_dict(kept)
-        state = saved.get("state", state)
+        state, seen = saved.get("state", state), Counter(saved.get("seen", {}))
     print(f"{sum(w.numel() for w in model.parameters()) / 1e6:.2f} M parameters on {device}, {state}", flush=True)
-    run(model, optimizers, state, args, rng, device, checkpoint, Encoder(args.out, blind=args.blind))
+    run(model, optimizers, state, seen, args, rng, device, checkpoint, Encoder(args.out, blind=args.blind))
 
 
-def run(model, optimizers, state, args, rng, device, checkpoint, encoder) -> None:  # type: ignore[no-untyped-def]
+def run(model, optimizers, state, seen, args, rng, device, checkpoint, encoder) -> None:  # type: ignore[no-untyped-def]
     """Epoch after epoch until the time is spent; the data files are read anew for each."""
     budget, began, saved_at = args.minutes * 60, time.time() - state["spent"], time.time()
+    twin = Twin(args.out, args.beside)
     while state["spent"] < budget:
         train, held = rows.split(rows.load())
         pool, state["epoch"] = rows.pools(train), state["epoch"] + 1
-        fresh = [encoder.document(rows.varied(row, pool, rng)) for row in train]
+        fresh = [encoder.document(rows.varied(row, pool, rng)) for row in due(train, seen, rng)]
         total = right = 0.0
-        count = seen = 0
-        batches = list(packed(fresh, args.rows, rng))[rank() :: workers()]
-        for batch in batches[: least(len(batches))]:
-            spent = agreed(time.time() - began)
+        count = tokens = 0
+        for batch in packed(fresh, args.rows, rng):
+            spent = time.time() - began
             factor = min(1.0, (state["step"] + 1) / 100) * max(0.01, min(1.0, 1.6 * (1 - spent / budget)))
             for optimizer, share in zip(optimizers, (1.0, 0.15), strict=True):
                 for group in optimizer.param_groups:
@@ -235,33 +228,32 @@ def run(model, optimizers, state, args, rng, device, checkpoint, encoder) -> Non
                 batch[3].zero_()
             loss, share = loss_of(model, tuple(t.to(device) for t in batch))
             loss.backward()
-            average(model)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             for optimizer in optimizers:
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
             state["step"] += 1
-            total, right, count, seen = total + loss.item(), right + share.item(), count + 1, seen + int((batch[2] > 0).sum())
+            total, right, count, tokens = total + loss.item(), right + share.item(), count + 1, tokens + int((batch[2] > 0).sum())
+            if state["step"] % MEET == 0:
+                twin.meet(model)
             if spent > budget:
                 break
-        state["spent"] = agreed(time.time() - began)
+        state["spent"] = time.time() - began
         encoder.rng = random.Random(0)  # the same marks each time
         english, chinese = ([encoder.document(row) for row in held if row.voice.startswith("zh_") == zh] for zh in (False, True))
         held_loss, held_right = evaluate(model, english, device, causal=args.causal)
         encoder.rng = rng
         log = {
-            "epoch": state["epoch"], "step": state["step"], "minutes": round(state["spent"] / 60, 1), "rows": len(train), "tokens": seen,
+            "epoch": state["epoch"], "step": state["step"], "minutes": round(state["spent"] / 60, 1), "rows": len(train), "tokens": tokens,
             "loss": round(total / max(1, count), 4), "right": round(right / max(1, count), 4), "held_loss": round(held_loss, 4),
             "held_right": round(held_right, 4), "chinese": round(evaluate(model, chinese, device, causal=args.causal)[1], 4),
         }  # fmt: skip
-        if rank():
-            continue
         print(json.dumps(log), flush=True)
         with (args.out / "log.jsonl").open("a") as file:
             file.write(json.dumps(log) + "\n")
         if time.time() - saved_at > 120 or state["spent"] >= budget:
             saved_at = time.time()
-            kept = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": state}
+            kept = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": state, "seen": dict(seen)}
             torch.save({**kept, "shape": model.shape, "tokens": tokenizer.vocabulary()[0]}, checkpoint)
 
 

@@ -33,6 +33,7 @@ from llmos_cli.tools import TOOLS
 from llmos_cli.values import Entry, Files, Text, Value
 
 SLOT = "{}"
+NOT_FAR = 3.0  # a plan with a place for the line is taken where the likeliest one is at most so much likelier
 MOST_AT_ONCE = 64  # lines that a process is given together
 TOGETHER = 0.05  # seconds that these should take
 
@@ -116,9 +117,9 @@ class Many(OneTurn):
     def _first(self, fits: Callable[[Plan], bool]) -> Planned:
         first: Planned | None = None
         for planned in self._plans(None):
-            if fits(planned.plan) or asks(planned.plan):
-                return planned
             first = first or planned
+            if (fits(planned.plan) or asks(planned.plan)) and planned.confidence >= first.confidence / NOT_FAR:
+                return planned
         said = f": {first.text}" if first else ""
         raise NotUnderstood(f"I do not see what is to be done with each line{said}", hint="put {} where the line belongs")
 

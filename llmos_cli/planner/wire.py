@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmos_cli.errors import LlmosError
-from llmos_cli.literals import LAST, Choice, Glob, PathName, Size, When
+from llmos_cli.literals import LAST, Choice, Glob, PathName, Size, When, character
 from llmos_cli.plan import Plan, Step, Tools, Words, step
 from llmos_cli.planner.request import MAX_UNITS, Request
 from llmos_cli.tool import Param
@@ -148,6 +148,8 @@ def span_text(first: int, last: int, param: Param, request: Request, *, starred:
         text += borrowed_unit(last, param, request)
     if isinstance(param.type, PathName):
         return text.strip("/") if len(text) > 1 and not text.startswith(("/", "~")) else text
+    if isinstance(param.type, Glob) and starred and (sign := character(text)):
+        return sign
     if isinstance(param.type, Glob) and starred and re.fullmatch(r"([a-z]+ )*[a-z]{3,}s", text) and not text.endswith(("ss", "us", "is")):
         return text[:-1]
     return param.type.canon(text) if not isinstance(param.type, Choice) else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ NAME = "mine"
 
 
 @pytest.fixture
-def mine(models: Models, tiny: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Models:
-    """A store with one model."""
+def mine(models: Models, tiny: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine_known: Callable[[Path], None]) -> Models:
+    """A store with one model, on a machine that was tried already."""
+    machine_known(models.host.paths.cache.parent)
     monkeypatch.setenv("LLMOS_THREADS", "1")
     (tmp_path / "mine.gguf").write_bytes(tiny)
     models.take_in(tmp_path / "mine.gguf", NAME)

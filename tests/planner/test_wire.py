@@ -23,6 +23,10 @@ def there_and_back(say: str, plan: str) -> str:
     ("anything called budget", "find *budget*", "find *budget*"),
     ("between 150 and 250 KB", 'find larger=150 smaller="250 KB"', "find larger=150KB smaller=250KB"),
     ("put spaces where underscores are in names", "find | rename old=underscores new=spaces", 'find | rename old=_ new=" "'),
+    ("names with spaces in them", "find *spaces*", 'find "* *"'),
+    ("pdfs without an underscore", 'find not_name="*an underscore*" ext=pdfs', "find not_name=*_* ext=pdf"),
+    ("名字里有空格的", "find *空格*", 'find "* *"'),
+    ("my space pictures", "find *space* kind=image", "find *space* kind=image"),
     ("the newest", "find | sort by=modified order=desc | take 1", "find | sort by=modified order=desc | take 1"),
 ])  # fmt: skip
 def test_round_trip(say, plan, meant):
