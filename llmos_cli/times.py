@@ -16,7 +16,8 @@ DAY = 86400
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": DAY, "w": 7 * DAY, "mo": 30 * DAY, "y": 365 * DAY}
 _UNIT = {
     "s": "s", "sec": "s", "second": "s", "min": "min", "minute": "min", "h": "h", "hr": "h", "hour": "h", "d": "d", "day": "d",
-    "w": "w", "wk": "w", "week": "w", "mo": "mo", "month": "mo", "y": "y", "yr": "y", "year": "y", "fortnight": "w",
+    "w": "w", "wk": "w", "week": "w", "mo": "mo", "mth": "mo", "month": "mo", "y": "y", "yr": "y", "year": "y",
+    "fortnight": "w", "decade": "y",
     "秒": "s", "分钟": "min", "小时": "h", "个小时": "h", "天": "d", "日": "d", "周": "w", "星期": "w", "个星期": "w", "个月": "mo",
     "月": "mo", "年": "y", "礼拜": "w", "个礼拜": "w",
 }  # fmt: skip
@@ -24,6 +25,8 @@ _AGE = re.compile(
     r"(.*?)[\s-]*([a-z]+|个?(?:[秒天日周月年]|分钟|小时|星期|礼拜))(\s+(?:ago|old|back)|(?:以|之)?[前内]|以来)?\s*$", re.DOTALL
 )
 _ABOUT = re.compile(r"(?:the )?(?:about |around |over |past |last |previous )+(?=\S+ )|最近|过去|近")
+_WHOLE = re.compile(r"\b(?:whole|full|entire|good|solid)\s+(?=\w)")
+_MANY = {"fortnight": 2, "decade": 10}
 _MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = {form: i for i, name in enumerate(_MONTHS, 1) for form in (name, name[:3])} | {"sept": 9}
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
@@ -54,7 +57,7 @@ Stretch = tuple[datetime, datetime]
 
 def _age(text: str) -> tuple[float, str] | None:
     """(2, "w") for `two weeks`, None for what is no age."""
-    said = _ABOUT.sub("", text.strip().lower(), count=1).removeprefix("the past ").removeprefix("past ")
+    said = _WHOLE.sub("", _ABOUT.sub("", text.strip().lower(), count=1)).removeprefix("the past ").removeprefix("past ")
     half = bool(re.search(r"( and a half$|[年月周]半)", said))  # a year and a half
     match = _AGE.match(re.sub(r" and a half$|(?<=[年月周])半", "", said))
     if not match:
@@ -66,7 +69,7 @@ def _age(text: str) -> tuple[float, str] | None:
         return None
     if (unit == "y" and amount >= 1900) or (not word.isascii() and not match[1] and not match[3]):
         return None
-    return (amount + half / 2) * (2 if word.startswith("fortnight") else 1), unit
+    return (amount + half / 2) * _MANY.get(word.removesuffix("s"), 1), unit
 
 
 def _seconds(length: tuple[float, str]) -> float:

@@ -89,8 +89,11 @@ def _parts(chunk: str) -> list[tuple[int, int]]:
     cuts = [0, len(chunk)]
     for match in _SPLIT.finditer(chunk):
         cuts += [match.start(), match.end()]
-    if (slash := re.fullmatch(r"\.?(\w{1,5})/\.?(\w{1,5})[,.]?", chunk)) and all(kind_of(ext.lower()) != "other" for ext in slash.groups()):
-        cuts += [slash.end(1), slash.end(1) + 1]
+    endings = chunk.rstrip(_CLOSING).lstrip(_OPENING).split("/")
+    if len(endings) > 1 and all(
+        re.fullmatch(r"\.?\w{1,5}", ending) and kind_of(ending.lower().lstrip(".")) != "other" for ending in endings
+    ):
+        cuts += [at for slash in re.finditer("/", chunk) for at in slash.span()]
     cuts = sorted(set(cuts))
     return [(a, b) for a, b in itertools.pairwise(cuts) if b > a]
 
@@ -102,8 +105,10 @@ def _closed(part: str) -> bool:
 
 
 def _opened(part: str) -> bool:
-    """`eth[0-9]`: the bracket that it ends with was opened inside it."""
-    return any(part[-1] == shut and (opening in part[1:-1] or part[1:-1].isdigit()) for opening, shut in _PAIRS.items())
+    """`eth[0-9]` and `(1)`: the bracket that it ends with was opened inside it."""
+    return any(
+        part[-1] == shut and (opening in part[1:-1] or (part[0] == opening and part[1:-1].isdigit())) for opening, shut in _PAIRS.items()
+    )
 
 
 def _pieces(part: str, at: int) -> list[tuple[int, int, bool]]:

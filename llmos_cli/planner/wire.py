@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmos_cli.errors import LlmosError
-from llmos_cli.literals import LAST, Choice, Glob, PathName, Size, When, character
+from llmos_cli.literals import LAST, Choice, Glob, PathName, Size, When, Whole, character
 from llmos_cli.plan import Plan, Step, Tools, Words, step
 from llmos_cli.planner.request import MAX_UNITS, Request
 from llmos_cli.tool import Param
@@ -144,6 +144,8 @@ def pointed_at(tokens: Sequence[str]) -> frozenset[int]:
 def span_text(first: int, last: int, param: Param, request: Request, *, starred: bool = False) -> str:
     """The words of a span, as the argument takes them. Raises ValueError where they are not of its type."""
     text = request.span(first, last)
+    if isinstance(param.type, Size | When | Whole):  # (12), 30+ days, 5 MB+
+        text = re.sub(r"^[(\[](?=\d)|(?<=\d)[)\]]$|^(\d[\d.,]*)\+?( ?[a-zA-Z]*)\+?$", r"\1\2", text)
     if isinstance(param.type, Size | When) and re.fullmatch(r"[\d.,]+", text):
         text += borrowed_unit(last, param, request)
     if isinstance(param.type, PathName):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TypeVar
 
 from llmos_cli.db import Damaged, explained, transaction
@@ -22,6 +25,25 @@ from llmos_cli.search.walk import Walk
 from llmos_cli.values import Excerpt, Hit
 
 Result = TypeVar("Result")
+
+
+class Early:
+    """What the index holds, asked for in a thread while the folders are looked through; mostly nothing turns out to have changed."""
+
+    def __init__(self, ask: Callable[[], list[int]]) -> None:
+        self._ask = ask
+        self._ids: list[int] | None = None
+        self._thread = Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        with suppress(sqlite3.Error):  # who asks again hears of it
+            self._ids = self._ask()
+
+    def found(self) -> list[int] | None:
+        """None where that did not work."""
+        self._thread.join()
+        return self._ids
 
 
 class Library:
@@ -83,10 +105,11 @@ class Library:
     def _found(self, words: str, folders: Sequence[Path]) -> tuple[bool, list[int]]:
         """(whether the last word is taken for the start of one, ids): it is where nothing has all the words as they stand."""
         scopes = [self._scope(folder) for folder in (folders or (Path(os.fsdecode(self._home)),))]
-        for scope in scopes:
-            update(self._store, self._walk, scope, self._tell)
+        early = Early(lambda: matching(self._store.reading, terms.query(words), scopes))
+        changed = [update(self._store, self._walk, scope, self._tell) for scope in scopes]
         self._tell("", 0, 0)
-        if ids := matching(self._store.db, terms.query(words), scopes):
+        found = None if any(changed) else early.found()
+        if ids := matching(self._store.db, terms.query(words), scopes) if found is None else found:
             return False, ids
         return True, matching(self._store.db, terms.query(words, typing=True), scopes)
 

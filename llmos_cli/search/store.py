@@ -6,6 +6,7 @@ It holds nothing that cannot be made again from the files themselves.
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,6 +57,7 @@ class Store:
         self.path = folder / "files.db"
         self._lock = folder / "files.lock"
         self._db: Connection | None = None
+        self._reading: Connection | None = None
         self._opened: tuple[int, int] | None = None
 
     @property
@@ -69,10 +71,19 @@ class Store:
                 open_pieces(self._db)
         return self._db
 
+    @property
+    def reading(self) -> Connection:
+        """Another connection, to read by in another thread; the index is there."""
+        if self._reading is None:
+            self._reading = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            self._reading.execute("PRAGMA cache_size = -65536")
+        return self._reading
+
     def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        for db in (self._db, self._reading):
+            if db is not None:
+                db.close()
+        self._db = self._reading = None
 
     @contextmanager
     def locked(self, tell: Tell, *, wait: bool = True) -> Iterator[bool]:
