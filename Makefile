@@ -42,7 +42,8 @@ bench: .venv/dev.stamp ## measure start-up and planning
 
 model: .venv/train.stamp ## train the planner from the sentences, and put it in the package
 	test -e training/tokenizer.json || $(BIN)/python -m training.tokenizer
-	$(BIN)/python -m training.train
+	$(BIN)/python -m training.train --out training/run-b --beside training/run --seed 2 & \
+	$(BIN)/python -m training.train --out training/run --beside training/run-b && wait
 	$(BIN)/python -m training.export
 	$(BIN)/python -m training.evaluate
 	$(BIN)/python -m training.replay

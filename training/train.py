@@ -1,6 +1,6 @@
 """Trains the planner: varied rows, packed tightly, loss on the plan only; checkpoints itself and resumes.
 
-Usage: python -m training.train [--minutes 90] [--out training/run] [--layers 6] [--rows 10] [--seed 1] [--beside training/run-b]
+Usage: python -m training.train [--minutes 240] [--out training/run] [--layers 8] [--rows 16] [--seed 1] [--beside training/run-b]
 Stops after `--minutes` of training in all (over all its runs); the learning rate stays up for a third of that and then falls to nothing.
 On a CPU whose cores others use too, threads that wait for each other waste much of them. Two processes of one thread each, with `--out A
 --beside B --seed 1` and `--out B --beside A --seed 2`, train one network: now and then each goes on from the mean of both.
@@ -163,10 +163,10 @@ def evaluate(model: Planner, documents: list[Document], device: str, *, causal: 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=90)
+    parser.add_argument("--minutes", type=float, default=240)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "run")
-    parser.add_argument("--layers", type=int, default=6)
-    parser.add_argument("--rows", type=int, default=10)
+    parser.add_argument("--layers", type=int, default=8)
+    parser.add_argument("--rows", type=int, default=16)
     parser.add_argument("--rate", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--beside", type=Path, help="the folder of another process that trains the same network")
@@ -174,7 +174,7 @@ def main() -> None:
     parser.add_argument("--causal", action="store_true", help="read the request one way only")
     parser.add_argument("--blind", action="store_true", help="without marks of what is there")
     parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
