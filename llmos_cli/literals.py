@@ -178,11 +178,19 @@ def _dated(text: str, *, files: bool) -> str:
 _FORMATS = {
     "python": "py", "markdown": "md", "javascript": "js", "typescript": "ts", "rust": "rs", "ruby": "rb", "perl": "pl",
     "latex": "tex", "header": "h", "bash": "sh", "shell": "sh", "golang": "go", "c++": "cpp", "photoshop": "psd",
-    "jupyter": "ipynb", "notebook": "ipynb", "postscript": "ps", "tarball": "tar.gz",
+    "jupyter": "ipynb", "notebook": "ipynb", "postscript": "ps", "tarball": "tar.gz", "c#": "cs", "csharp": "cs", "kotlin": "kt",
+    "haskell": "hs", "julia": "jl", "matlab": "m", "elixir": "ex", "keynote": "key", "illustrator": "ai", "autocad": "dwg",
+    "sketchup": "skp", "gimp": "xcf", "blender": "blend", "inkscape": "svg", "libreoffice": "odt", "openoffice": "odt",
 }  # fmt: skip
 _OTHER_SPELLINGS = {"jpeg": "jpg", "tiff": "tif", "yml": "yaml", "htm": "html", "tgz": "tar.gz"}
 _SAME = {canonical: (canonical, other) for other, canonical in _OTHER_SPELLINGS.items()}
-_PROGRAMS = {"word": ("docx", "doc"), "excel": ("xlsx", "xls"), "powerpoint": ("pptx", "ppt")}  # files of either ending
+# files of any of these endings
+_PROGRAMS = {
+    "word": ("docx", "doc"), "excel": ("xlsx", "xls"), "powerpoint": ("pptx", "ppt"), "slide": ("pptx", "ppt", "odp", "key"),
+    "presentation": ("pptx", "ppt", "odp", "key"), "font": ("ttf", "otf", "woff", "woff2"), "subtitle": ("srt", "sub", "ass", "vtt"),
+    "installer": ("exe", "msi", "dmg", "pkg", "deb", "rpm", "appimage"), "playlist": ("m3u", "m3u8", "pls"),
+    "ebook": ("epub", "mobi", "azw3"),
+}  # fmt: skip
 _ENDINGS = frozenset().union(*KINDS.values(), DOUBLE) | set(
     "tmp temp bak old orig swp swo ini cfg conf config properties exe dll dat bin obj lock part crdownload torrent ics vcf eml "
     "mbox ipynb srt sub ass ttf otf woff woff2 pem crt patch diff apk pid out class".split()
