@@ -249,20 +249,24 @@ class Chars(Literal):
     """A piece of a name or text; characters may be called by their names (`spaces`, `underscores`, `dashes`)."""
 
     def canon(self, text: str) -> str:
-        word = text.strip().lower()
+        word = re.sub(r"^an? (?=\w)", "", text.strip().lower())
         return _CHARACTERS.get(word, _CHARACTERS.get(word.removesuffix("s"), text))
 
 
 _CHARACTERS = {
     "space": " ", "blank": " ", "whitespace": " ", "underscore": "_", "dash": "-", "dashe": "-", "hyphen": "-", "comma": ",",
     "dot": ".", "period": ".", "semicolon": ";", "colon": ":", "tab": "\t", "slash": "/", "slashe": "/", "pipe": "|",
-    "newline": "\n", "line break": "\n", "nothing": "", "空格": " ", "下划线": "_", "逗号": ",",
+    "newline": "\n", "line break": "\n", "nothing": "", "空格": " ", "下划线": "_", "逗号": ",", "apostrophe": "'", "ampersand": "&",
+    "hash": "#", "hashe": "#", "plus sign": "+", "exclamation mark": "!", "at sign": "@", "percent sign": "%", "equals sign": "=",
 }  # fmt: skip
 
 
 def character(text: str) -> str:
     """The sign that words about names mean: `spaces`, `an underscore`, 空格. "" for what may be a word of the names, as `space` alone."""
-    some = re.fullmatch(r"(an? )?(space|blank|underscore|dash|hyphen|comma)(e?s)?|(whitespace|空格|下划线|逗号)", text.strip().lower())
+    some = re.fullmatch(
+        r"(an? )?(space|blank|underscore|dash|hyphen|comma|apostrophe|ampersand|plus sign|hash)(e?s)?|(whitespace|空格|下划线|逗号)",
+        text.strip().lower(),
+    )
     return _CHARACTERS[some[2] or some[4]] if some and any(some.groups()[i] for i in (0, 2, 3)) else ""
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 ADDING = {  # mail is never sent on a guess: what would go, and to whom, is shown and refused
     "copy", "mkdir", "touch", "link", "pack", "unpack", "write", "remember", "mail.draft", "mail.reply", "mail.attach", "mail.send",
 }  # fmt: skip
+_FOLDER = re.compile(r"\b(?:folder|directory)\b|文件夹|目录", re.IGNORECASE)
 UNSURE = "I am not sure that I understood. Did you mean: {}"
 
 
@@ -217,7 +220,7 @@ class Planning:
         found = offered.candidates(planner, self.request, names) if is_offered else planner.candidates(self.request, context, names)
         for proposal in found:
             try:
-                plan = self._again(proposal.plan, before)
+                plan = folder_meant(self._again(proposal.plan, before), self.request, before)
                 check(plan, TOOLS, kind)
             except LlmosError as error:
                 refused = refused or error
@@ -257,6 +260,18 @@ class Planning:
         """Raises NotUnderstood for a guess."""
         if doubt := self._doubt(planned):
             raise doubt
+
+
+def folder_meant(plan: Plan, request: str, before: Turn | None) -> Plan:
+    """`@last | rename to=X` after files that lie together: several of them, or where a folder is spoken of, mean the folder they lie in."""
+    first, *rest = plan.pipelines[0]
+    if first.tool != LAST or not rest or rest[0].tool != "rename" or "to" not in rest[0].args or before is None:
+        return plan
+    paths = paths_of(before.last)
+    one_folder = len({os.path.dirname(path) for path in paths}) == 1 and not any(map(os.path.isdir, paths))
+    if not one_folder or (len(paths) == 1 and not _FOLDER.search(request)):
+        return plan
+    return replace(plan, pipelines=((first, plans.step(TOOLS["parents"], {}), *rest), *plan.pipelines[1:]))
 
 
 def asks(plan: Plan) -> bool:

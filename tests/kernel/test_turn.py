@@ -138,6 +138,22 @@ def test_follow_ups_work_on_the_last_result(home):
     assert k._planner.contexts == ["none", "none", "files"]
 
 
+@pytest.mark.parametrize(("moved", "said"), [("a.pdf,b.pdf", "no, trips instead"), ("a.pdf", "call that folder trips")])
+def test_a_new_name_for_files_that_lie_together_is_their_folders(home, moved, said):
+    llmos = kernel(home, {said: ("@last | rename to=trips", 0.9)})
+    turn(llmos, f"move {moved} into=pics")
+    planned = next(e for e in turn(llmos, said, typed=False, go_on=True) if isinstance(e, Planned))
+    assert planned.text == "@last | parents | rename to=trips"
+    assert sorted(os.listdir(home / "trips")) == moved.split(",") and not (home / "pics").exists()
+
+
+def test_a_new_name_for_one_file_is_its_own(home):
+    llmos = kernel(home, {"call it c.pdf": ("@last | rename to=c.pdf", 0.9)})
+    turn(llmos, "move a.pdf into=pics")
+    turn(llmos, "call it c.pdf", typed=False, go_on=True)
+    assert os.listdir(home / "pics") == ["c.pdf"]
+
+
 def test_a_count_is_followed_up_by_the_files_counted(home):
     k = kernel(home)
     turn(k, "find ext=pdf | count")
