@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -30,14 +29,14 @@ Result = TypeVar("Result")
 class Early:
     """What the index holds, asked for in a thread while the folders are looked through; mostly nothing turns out to have changed."""
 
-    def __init__(self, ask: Callable[[], list[int]]) -> None:
-        self._ask = ask
+    def __init__(self, path: Path, ask: Callable[[], list[int]]) -> None:
+        self._path, self._ask = path, ask
         self._ids: list[int] | None = None
         self._thread = Thread(target=self._work, daemon=True)
         self._thread.start()
 
     def _work(self) -> None:
-        with suppress(sqlite3.Error):  # who asks again hears of it
+        with suppress(LlmosError), explained(self._path):  # who asks again hears of it
             self._ids = self._ask()
 
     def found(self) -> list[int] | None:
@@ -105,7 +104,7 @@ class Library:
     def _found(self, words: str, folders: Sequence[Path]) -> tuple[bool, list[int]]:
         """(whether the last word is taken for the start of one, ids): it is where nothing has all the words as they stand."""
         scopes = [self._scope(folder) for folder in (folders or (Path(os.fsdecode(self._home)),))]
-        early = Early(lambda: matching(self._store.reading, terms.query(words), scopes))
+        early = Early(self._store.path, lambda: matching(self._store.reading, terms.query(words), scopes))
         changed = [update(self._store, self._walk, scope, self._tell) for scope in scopes]
         self._tell("", 0, 0)
         found = None if any(changed) else early.found()

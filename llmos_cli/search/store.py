@@ -6,14 +6,13 @@ It holds nothing that cannot be made again from the files themselves.
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from llmos_cli import paths
-from llmos_cli.db import Connection, explained, open_database
+from llmos_cli.db import Connection, explained, open_database, open_reader
 from llmos_cli.errors import LlmosError
 
 try:
@@ -75,7 +74,7 @@ class Store:
     def reading(self) -> Connection:
         """Another connection, to read by in another thread; the index is there."""
         if self._reading is None:
-            self._reading = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            self._reading = open_reader(self.path)
             self._reading.execute("PRAGMA cache_size = -65536")
         return self._reading
 
