@@ -11,12 +11,14 @@ import math
 import re
 from collections import Counter
 from itertools import islice
+from textwrap import wrap
 
 from llmos_cli.language.sentences import sentences
 
 NEWNESS = 1.0  # of being like what was taken already
 FIRST = 0.2  # what the first sentence of a text gains, the later ones less and less
 ABOUT = 1.5  # what a sentence gains that has all the words that are asked about
+LONG, PIECE = 600, 300  # characters: no sentence of a person's is longer; of a text that is one line of code, such pieces are told
 MOST_SENTENCES = 5000  # of a longer text, those in its first part
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _CHINESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
@@ -33,7 +35,7 @@ Vector = dict[str, float]
 def central(text: str, count: int, about: str = "") -> list[str]:
     """The `count` most central sentences, in the order that they stand in; with `about`, rather those that have its words."""
     found = [(said, words) for said in dict.fromkeys(islice(sentences(text), MOST_SENTENCES)) if (words := terms(said))]
-    told = [(said, words) for said, words in found if len(words) >= 3 and len(said) <= 600] or found
+    told = [(said, words) for said, words in found if len(words) >= 3 and len(said) <= LONG] or _cut(found)
     if len(told) <= count:
         return [said for said, _ in told]
     vectors = _vectors([words for _, words in told])
@@ -61,6 +63,11 @@ def terms(text: str) -> list[str]:
         if len(plain) > 1 and plain not in _COMMON:
             found.append(plain[:-1] if plain.endswith("s") and len(plain) > 3 and not plain.endswith("ss") else plain)
     return found
+
+
+def _cut(found: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
+    pieces = [piece for said, _ in found for piece in (wrap(said, PIECE) if len(said) > LONG else [said])]
+    return [(piece, words) for piece in pieces if (words := terms(piece))]
 
 
 def _vectors(each: list[list[str]]) -> list[Vector]:

@@ -76,3 +76,9 @@ def test_a_long_text_on_one_line_takes_time_by_its_length_alone(sentence: str):
     began = time.perf_counter()
     assert list(sentences("".join(sentence.format(n) for n in range(40_000))))
     assert time.perf_counter() - began < 3
+
+
+def test_of_a_text_without_sentences_a_piece_is_told():
+    minified = ";".join(f"var value{i}=function(a{i},b){{return a{i}+b*{i}}}" for i in range(2000))
+    found = central(minified, 3)
+    assert len(found) == 3 and all(len(piece) <= 300 and piece in minified for piece in found)
