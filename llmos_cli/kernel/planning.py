@@ -35,6 +35,7 @@ ADDING = {  # mail is never sent on a guess: what would go, and to whom, is show
     "copy", "mkdir", "touch", "link", "pack", "unpack", "write", "remember", "mail.draft", "mail.reply", "mail.attach", "mail.send",
 }  # fmt: skip
 _FOLDER = re.compile(r"\b(?:folder|directory)\b|文件夹|目录", re.IGNORECASE)
+LOST = "I did not find a plan for that."
 UNSURE = "I am not sure that I understood. Did you mean: {}"
 
 
@@ -213,6 +214,8 @@ class Planning:
             yield Planned(self.taught.plan, plans.show(self.taught.plan, TOOLS), 1.0, "taught", self.taught.sources)
             return
         context = before.context if before else _kind(self._material)
+        if context == "number" and kind is Text:  # lines or words were counted: what they were of is the text
+            context = "text"
         refused: LlmosError | None = None
         some = False
         names, planner = names_near(self.host.place(), self.kernel.memory.places()), self.kernel.planner
@@ -229,7 +232,7 @@ class Planning:
             unused = round(-proposal.features[1])
             yield Planned(plan, plans.show(plan, TOOLS), proposal.confidence, "planner", proposal.sources, unused)
         if refused and not some:
-            raise refused
+            raise refused if not isinstance(refused, PlanError) else NotUnderstood(LOST, hint=f"{refused.message}; say it in other words")
 
     def _as_typed(self) -> Plan | None:
         """The request as a plan, where it is one: typed as such, or in the plan language without any doubt."""
