@@ -16,7 +16,7 @@ from llmos_cli.literals import Choice, Flag, PathName, Whole
 from llmos_cli.places import Place
 from llmos_cli.tool import tool
 from llmos_cli.tools.find import walk
-from llmos_cli.tools.keys import owner
+from llmos_cli.tools.keys import owner, size_below
 from llmos_cli.values import Entry, Files, Table, Text
 
 YES_NO = Flag("flag", ("yes", "no"))
@@ -39,20 +39,6 @@ def _iso(seconds: float) -> str:
         return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
     except (ValueError, OverflowError, OSError):
         return ""
-
-
-def size_below(path: str) -> int:
-    """Bytes in a file, or in all files below a folder, each hard-linked file once."""
-    entry, seen, total = Entry(path), set[tuple[int, int]](), 0
-    for found in walk(path) if entry.is_folder else [entry]:
-        try:
-            info = found.stat
-        except OSError:
-            continue
-        if st.S_ISREG(info.st_mode) and not (info.st_nlink > 1 and (info.st_dev, info.st_ino) in seen):
-            seen.add((info.st_dev, info.st_ino))
-            total += info.st_size
-    return total
 
 
 @tool(named=True)

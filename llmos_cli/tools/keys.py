@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat as st
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from llmos_cli.errors import LlmosError, NotFound
 from llmos_cli.kinds import kind_of
 from llmos_cli.numerals import number as read_number
+from llmos_cli.tools.find import walk
 from llmos_cli.values import Cell, Entry, Files, Table, Text
 
 
@@ -45,7 +47,7 @@ def _file_order(by: str) -> Callable[[Entry], Any]:
     keys: dict[str, Callable[[Entry], Any]] = {
         "name": lambda e: (natural(e.name), e.path),
         "path": lambda e: e.path,
-        "size": lambda e: e.stat.st_size,
+        "size": lambda e: size_below(e.path) if e.is_folder else e.stat.st_size,
         "modified": lambda e: e.stat.st_mtime_ns,
         "accessed": lambda e: e.stat.st_atime_ns,
         "created": lambda e: getattr(e.stat, "st_birthtime", e.stat.st_ctime),
@@ -92,6 +94,20 @@ def owner(entry: Entry) -> str:
         return pwd.getpwuid(entry.stat.st_uid).pw_name
     except KeyError:
         return str(entry.stat.st_uid)
+
+
+def size_below(path: str) -> int:
+    """Bytes in a file, or in all files below a folder, each hard-linked file once."""
+    entry, seen, total = Entry(path), set[tuple[int, int]](), 0
+    for found in walk(path) if entry.is_folder else [entry]:
+        try:
+            info = found.stat
+        except OSError:
+            continue
+        if st.S_ISREG(info.st_mode) and not (info.st_nlink > 1 and (info.st_dev, info.st_ino) in seen):
+            seen.add((info.st_dev, info.st_ino))
+            total += info.st_size
+    return total
 
 
 def as_number(cell: Cell) -> float | None:

@@ -143,3 +143,10 @@ def test_natural_order_of_odd_names():
 ])  # fmt: skip
 def test_cells_that_are_numbers(cell, value):
     assert as_number(cell) == value
+
+
+def test_folders_are_as_large_as_what_is_in_them(make, names):
+    make("small/many/a.txt", "x" * 10)
+    make("large/b.txt", "x" * 5000)
+    make("c.txt", "x" * 100)
+    assert names("list | sort by=size order=desc") == ["large", "c.txt", "small"]
