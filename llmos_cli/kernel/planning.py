@@ -230,7 +230,9 @@ class Planning:
                 continue
             some = True
             unused = round(-proposal.features[1])
-            yield Planned(plan, plans.show(plan, TOOLS), proposal.confidence, "planner", proposal.sources, unused)
+            again = proposal.plan.steps[0].tool == AGAIN
+            origin = general.MODEL if again and before and not before.confidence else "planner"  # a model's plan stays one
+            yield Planned(plan, plans.show(plan, TOOLS), proposal.confidence, origin, proposal.sources, unused)
         if refused and not some:
             raise refused if not isinstance(refused, PlanError) else NotUnderstood(LOST, hint=f"{refused.message}; say it in other words")
 

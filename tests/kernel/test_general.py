@@ -202,6 +202,18 @@ def test_a_models_change_is_asked_about_whatever_rules_there_are(home):
     assert events[-1].exit_code == 3 and (home / "notes.txt").exists()
 
 
+def test_a_models_plan_run_again_on_something_else_stays_a_models(home):
+    models, answers = (
+        {"plan": Scripted(["delete notes.txt"])},
+        {"away with notes.txt": ("find", 0.01), "a.pdf too": ("again files=a.pdf", 0.9)},
+    )
+    k = kernel(home, models, answers)
+    ask(k, "away with notes.txt")
+    events = ask(k, "a.pdf too", yes=False, go_on=True)
+    verdict = next(event.verdict for event in events if isinstance(event, Proposed))
+    assert (verdict.rule, verdict.in_person) == ("planned by a model", True) and (home / "a.pdf").exists()
+
+
 @pytest.mark.parametrize("setting", ["no", "yes"])
 def test_yes_beforehand_is_enough_only_where_a_setting_says_so(home, setting):
     k = changing(home, LLMOS_PLANNER_UNATTENDED=setting)
