@@ -7,15 +7,21 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from llmos_cli.engine.client import Client
+from llmos_cli.engine.remote import Remote
 from llmos_cli.paths import Paths
+from llmos_cli.servers import Elsewhere, Server
 from tests.engine.architectures import write_bert, write_gemma3, write_lfm2
+from tests.engine.openaiserver import OpenAI, serving
 from tests.engine.tinygguf import write_tiny
 
 ROOT = Path(__file__).resolve().parents[2]
+HELLO = [{"role": "user", "content": "hello"}]
+Made = Callable[..., Remote]
 Child = Callable[..., "subprocess.CompletedProcess[str]"]
 CHATML = (
     "{% if tools %}<|im_start|>system\n{{ tools | tojson }}<|im_end|>\n{% endif %}"
@@ -91,3 +97,28 @@ def child() -> Child:
         )
 
     return run
+
+
+# ---- models on servers ---
+
+
+@pytest.fixture
+def server() -> Iterator[OpenAI]:
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def remote(server: OpenAI, waits: list[float]) -> Made:
+    """A model `m` on the server; its pauses between two tries are counted in place of waited for."""
+
+    def make(model: str = "m", env: dict[str, str] | None = None, **more: Any) -> Remote:
+        made = Server("box", more.pop("url", f"{server.url}/v1"), model=model, **more)
+        return Remote(Elsewhere(made, model), env or {}, waits.append)
+
+    return make
