@@ -24,7 +24,7 @@ from llmos_cli.errors import LlmosError
 from llmos_cli.plan import show
 from llmos_cli.planner import request as requests
 from llmos_cli.planner import wire
-from llmos_cli.planner.planner import CALIBRATION_KEY, Planner
+from llmos_cli.planner.planner import CALIBRATION_KEY, CERTAIN, Planner, Weights, likelihood
 from llmos_cli.tools import TOOLS
 from training import export, picture, rows
 
@@ -49,9 +49,9 @@ def scored(planner: Planner, held: list[rows.Row]) -> list[Scored]:
     return found
 
 
-def calibrated(results: list[Scored]) -> tuple[float, float, float]:
-    """(a, b, c) of 1 / (1 + exp(-(a + b * whole + c * unused))), by maximum likelihood, a little shrunk; b, c are not negative."""
-    x = torch.tensor([[1.0, r[4][0], r[4][1]] for r in results])
+def calibrated(results: list[Scored]) -> Weights:
+    """The weights of `planner.likelihood`, by maximum likelihood, a little shrunk; the last two are not negative."""
+    x = torch.tensor([[1.0, -math.log(CERTAIN - min(r[4][0], 0.0)), r[4][1]] for r in results])
     y = torch.tensor([float(r[3]) for r in results])
     raw = torch.zeros(3, requires_grad=True)
     optimizer = torch.optim.LBFGS([raw], max_iter=200)
@@ -70,16 +70,12 @@ def calibrated(results: list[Scored]) -> tuple[float, float, float]:
     return a, b, c
 
 
-def confidence(result: Scored, weights: tuple[float, float, float]) -> float:
-    return 1 / (1 + math.exp(-(weights[0] + weights[1] * result[4][0] + weights[2] * result[4][1])))
-
-
 def judged(results: list[Scored], folds: int = 5) -> list[picture.Pair]:
     """(confidence, right) of each row, its confidence by weights that were fitted on the other folds."""
     pairs = []
     for k in range(folds):
         weights = calibrated([r for i, r in enumerate(results) if i % folds != k])
-        pairs += [(confidence(r, weights), r[3]) for i, r in enumerate(results) if i % folds == k]
+        pairs += [(likelihood(r[4], weights), r[3]) for i, r in enumerate(results) if i % folds == k]
     return pairs
 
 

@@ -166,15 +166,14 @@ class Tuning:
         """Write the copy and measure it; then write it again, with a confidence that fits."""
         from llmos_cli.engine import gguf, tensors
         from llmos_cli.planner.measure import calibrated
-        from llmos_cli.planner.planner import CALIBRATION_KEY
+        from llmos_cli.planner.planner import CALIBRATION_KEY, weights_of
 
         old = tensors.read(self._base)
         weights = {name: weight + (mix - 1) * (weight - old[name]) for name, weight in trained.weights.items()}
         tensors.copied(self._base, new, weights, {})
         results = self._measured(new, asked, MIXES[mix])
         if calibration := gguf.read_metadata(self._base).get(CALIBRATION_KEY):
-            a, b, c = map(float, str(calibration).split(","))
-            fitting = calibrated(results[: len(self._sample.held)], (a, b, c))
+            fitting = calibrated(results[: len(self._sample.held)], weights_of(str(calibration)))
             tensors.copied(self._base, new, weights, {CALIBRATION_KEY: ",".join(f"{weight:.6f}" for weight in fitting)})
         return results
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -10,16 +9,15 @@ from typing import NamedTuple
 from llmos_cli.errors import Interrupted, LlmosError
 from llmos_cli.plan import Tools, show
 from llmos_cli.planner import variants, wire
-from llmos_cli.planner.planner import Planner
+from llmos_cli.planner.planner import Features, Planner, Weights, likelihood
 from llmos_cli.planner.variants import Sentence
 
-Weights = tuple[float, float, float]
-NO_PLAN = (-50.0, -3.0)  # the features of a sentence without one
+NO_PLAN: Features = (-50.0, -3.0)  # the features of a sentence without one
 
 
 class Result(NamedTuple):
     right: bool
-    features: tuple[float, float]
+    features: Features
 
 
 def meant(sentence: Sentence, tools: Tools) -> str:
@@ -52,13 +50,9 @@ def calibrated(results: Sequence[Result], weights: Weights) -> Weights:
     low, high = -30.0, 30.0
     for _ in range(50):
         a = (low + high) / 2
-        said = sum(_likely(a + b * whole + c * unused) for _, (whole, unused) in results) / max(len(results), 1)
+        said = sum(likelihood(features, (a, b, c)) for _, features in results) / max(len(results), 1)
         low, high = (a, high) if said < share else (low, a)
     return (low + high) / 2, b, c
-
-
-def _likely(x: float) -> float:
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, x))))
 
 
 def other_words(sentences: Sequence[Sentence], others: Sequence[Sentence], tools: Tools, most: int = 10) -> Iterator[Sentence]:

@@ -23,7 +23,10 @@ MAX_BRANCHES, LEAST_BRANCH = 8, 0.02
 SURE, SHORT = -0.01, 3  # a plan worth this much is not compared with others; short plans are not favoured beyond this many tokens
 UNUSED_COSTS, MOST_UNUSED = 1.0, 3  # nats for a telling word that is not used
 REPEATED_COSTS = 4.0  # nats for what is said twice where none of 31,000 written plans does
-VOCABULARY_KEY, CALIBRATION_KEY, ATTENTION_KEY = "llmos.vocabulary", "llmos.calibration", "llmos.attention"
+VOCABULARY_KEY, CALIBRATION_KEY, ATTENTION_KEY = "llmos.vocabulary", "llmos.confidence", "llmos.attention"
+CERTAIN = 0.1  # nats that separate a sure plan from a certain one
+Features = tuple[float, float]
+Weights = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Proposal:
     confidence: float
     sources: dict[tuple[int, int, str], tuple[tuple[int, int], ...]] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
-    features: tuple[float, float] = (0.0, 0.0)
+    features: Features = (0.0, 0.0)
 
 
 class Engine(Protocol):
@@ -60,7 +63,7 @@ class Planner:
         self._open, self._tools = open, tools
         self._engine: Engine | None = None
         self._ids: dict[str, int] = {}
-        self._calibration = (0.0, 1.0, 0.0)
+        self._calibration: Weights = (0.0, 1.0, 0.0)
         self._both_ways = False
 
     @staticmethod
@@ -140,7 +143,7 @@ class Planner:
             raise NotUnderstood("I did not understand that.", hint="say it in other words") from error
         return Proposal(traced.plan, self.confidence(choices, request), dict(traced.sources), choices, self.features(choices, request))
 
-    def features(self, choices: tuple[Choice, ...], request: Request) -> tuple[float, float]:
+    def features(self, choices: tuple[Choice, ...], request: Request) -> Features:
         """(log-probability of the choices with the mass that the model gave to what was allowed, less what it costs to say things twice;
         telling words left unused, negative)."""
         whole = sum(c.logprob + (math.log(max(c.mass, 1e-6)) if not math.isnan(c.mass) else 0.0) for c in choices)
@@ -155,10 +158,8 @@ class Planner:
         return (whole + UNUSED_COSTS * unused) / (len(choices) + SHORT)
 
     def confidence(self, choices: tuple[Choice, ...], request: Request) -> float:
-        """0 to 1: a logistic function of the plan's features, fitted on held-out requests."""
-        whole, unused = self.features(choices, request)
-        a, b, c = self._calibration
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, a + b * whole + c * unused))))
+        """0 to 1, fitted on held-out requests."""
+        return likelihood(self.features(choices, request), self._calibration)
 
     def _loaded(self) -> Engine:
         if self._engine is None:
@@ -169,10 +170,22 @@ class Planner:
             self._ids = {token: i for i, token in enumerate(tokens)}
             self._both_ways = engine.metadata(ATTENTION_KEY) == "prefix"
             if calibration := engine.metadata(CALIBRATION_KEY):
-                a, b, c = map(float, calibration.split(","))
-                self._calibration = a, b, c
+                self._calibration = weights_of(calibration)
             self._engine = engine
         return self._engine
+
+
+def likelihood(features: Features, weights: Weights) -> float:
+    """0 to 1: a logistic function of the logarithm of what a plan lacks to be certain, in nats, and of the words that it leaves out."""
+    whole, unused = features
+    a, b, c = weights
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, a - b * math.log(CERTAIN - min(whole, 0.0)) + c * unused))))
+
+
+def weights_of(text: str) -> Weights:
+    """The weights as a model's file has them."""
+    a, b, c = map(float, text.split(","))
+    return a, b, c
 
 
 def branches(choices: tuple[Choice, ...]) -> list[tuple[Choice, ...]]:

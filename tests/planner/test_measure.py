@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from llmos_cli.kernel.planners import bundled
 from llmos_cli.plan import show
 from llmos_cli.planner import variants, wire
 from llmos_cli.planner.measure import Result, calibrated, measured, other_words
-from llmos_cli.planner.planner import Planner
+from llmos_cli.planner.planner import Planner, likelihood
 from llmos_cli.planner.replay import replay
 from llmos_cli.tools import TOOLS
 from tests.planner.tinyplanner import sentence
@@ -30,13 +28,13 @@ def test_a_plan_is_right_where_it_is_the_same_plan():
 
 def test_confidence_is_moved_to_what_is_right_on_the_whole():
     results = [Result(i % 4 == 0, (-0.1 * (i % 7), 0.0)) for i in range(400)]
-    a, b, c = calibrated(results, (5.0, 2.0, 0.1))
-    assert (b, c) == (2.0, 0.1)
-    said = sum(1 / (1 + math.exp(-(a + b * whole))) for _, (whole, _) in results) / 400
+    fitted = calibrated(results, (5.0, 2.0, 0.1))
+    assert fitted[1:] == (2.0, 0.1)
+    said = sum(likelihood(features, fitted) for _, features in results) / 400
     assert abs(said - 0.25) < 0.01
     for all_right in (True, False):
         a, _, _ = calibrated([Result(all_right, (0.0, 0.0))] * 10, (1.0, 1.0, 0.0))
-        assert 1 < abs(a) < 5
+        assert abs(likelihood((0.0, 0.0), (a, 1.0, 0.0)) - all_right) < 0.1
 
 
 def test_other_words_have_other_literals_of_the_same_sort():
