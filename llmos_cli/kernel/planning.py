@@ -257,7 +257,8 @@ class Planning:
         adds = all(step.tool in ADDING and "overwrite" not in step.args for step in changing)
         least = self.host.settings["sure.read" if not changing or not self.options.unattended else "sure.add" if adds else "sure.change"]
         overlooked = bool(changing) and self.options.unattended and planned.unused > 0
-        if asks(planned.plan) or not (planned.confidence < least or overlooked):
+        wholesale = not adds and any("/" in step.args.get("in", ()) for step in planned.plan.steps)  # the whole machine is never meant
+        if asks(planned.plan) or not (planned.confidence < least or overlooked or wholesale):
             return None
         return NotUnderstood(UNSURE.format(planned.text), hint=f"llmos run {shlex.quote(planned.text)}", choices=(planned.text,))
 

@@ -130,7 +130,8 @@ def _literal(tokens: Sequence[str], param: Param, request: Request) -> str:
             run.append(index_of(token))
             continue
         if run:
-            text += span_text(run[0], run[-1], param, request, starred=STAR in tokens)
+            said = span_text(run[0], run[-1], param, request, starred=STAR in tokens)
+            text += "~" if not text and token == SLASH and said.lower() == "home" else said  # `a folder x in my home`
             run = []
         text += {STAR: "*", SLASH: "/", "": ""}.get(token) if token in (STAR, SLASH, "") else token[3:-1]  # type: ignore[operator]
     return text if text in (*PLACES,) and isinstance(param.type, PathName) else param.type.canon(text)
@@ -150,11 +151,18 @@ def span_text(first: int, last: int, param: Param, request: Request, *, starred:
         text += borrowed_unit(last, param, request)
     if isinstance(param.type, PathName):
         return text.strip("/") if len(text) > 1 and not text.startswith(("/", "~")) else text
-    if isinstance(param.type, Glob) and starred and (sign := character(text)):
+    if isinstance(param.type, Glob) and starred and (sign := character(_with_article(first, last, request))):
         return sign
     if isinstance(param.type, Glob) and starred and re.fullmatch(r"([a-z]+ )*[a-z]{3,}s", text) and not text.endswith(("ss", "us", "is")):
         return text[:-1]
     return param.type.canon(text) if not isinstance(param.type, Choice) else text
+
+
+def _with_article(first: int, last: int, request: Request) -> str:
+    """The span, with an article before it where nothing follows that it could belong to: `a space in …`, not `a space picture`."""
+    words = [word.text.lower() for word in request.words]
+    alone = last == len(words) or words[last] in ("in", "inside", "within", "anywhere", "somewhere", "or", "and")
+    return request.span(first - 1 if first > 1 and alone and words[first - 2] in ("a", "an") else first, last)
 
 
 def borrowed_unit(last: int, param: Param, request: Request) -> str:

@@ -179,6 +179,11 @@ def test_a_guess_is_shown_and_not_done_where_nobody_looks(home):
     assert turn(k, "bin stuff", typed=False, unattended=False)[-1].outcome == "done"
 
 
+def test_a_guess_never_changes_what_is_found_on_the_whole_machine(home):
+    events = turn(kernel(home, {"erase everything": ("find in=/ ext=nosuch | delete", 0.99)}), "erase everything", typed=False)
+    assert (events[-1].outcome, events[-1].exit_code) == ("clarify", 4)
+
+
 def test_mail_is_never_sent_on_a_guess(home):
     k = kernel(home, {"mail ana": ("mail.send to=ana@example.org body=hi", 0.99), "maybe": ("mail.send to=ana@example.org", 0.1)})
     events = turn(k, "mail ana", typed=False, unattended=True)

@@ -26,6 +26,9 @@ def there_and_back(say: str, plan: str) -> str:
     ("names with spaces in them", "find *spaces*", 'find "* *"'),
     ("pdfs without an underscore", 'find not_name="*an underscore*" ext=pdfs', "find not_name=*_* ext=pdf"),
     ("名字里有空格的", "find *空格*", 'find "* *"'),
+    ("what has a space in its name", "find *space*", 'find "* *"'),
+    ("find a space picture", "find *space* kind=image", "find *space* kind=image"),
+    ("a new folder tables in my home", "mkdir home/tables", "mkdir ~/tables"),
     ("my space pictures", "find *space* kind=image", "find *space* kind=image"),
     ("the newest", "find | sort by=modified order=desc | take 1", "find | sort by=modified order=desc | take 1"),
 ])  # fmt: skip
