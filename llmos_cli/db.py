@@ -55,12 +55,6 @@ def open_database(path: Path, migrations: Sequence[str]) -> Connection:
     return db
 
 
-def open_reader(path: Path) -> Connection:
-    """Another connection to a database that `open_database` has opened, which cannot change it. Raises LlmosError."""
-    with explained(path):
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=BUSY_SECONDS, uri=True, check_same_thread=False)
-
-
 @contextmanager
 def transaction(db: Connection) -> Iterator[Connection]:
     """All of the block or none of it, other writers kept out from its start. Raises LlmosError for what SQLite says."""

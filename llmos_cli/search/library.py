@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import TypeVar
 
 from llmos_cli.db import Damaged, explained, transaction
@@ -24,25 +22,6 @@ from llmos_cli.search.walk import Walk
 from llmos_cli.values import Excerpt, Hit
 
 Result = TypeVar("Result")
-
-
-class Early:
-    """What the index holds, asked for in a thread while the folders are looked through; mostly nothing turns out to have changed."""
-
-    def __init__(self, path: Path, ask: Callable[[], list[int]]) -> None:
-        self._path, self._ask = path, ask
-        self._ids: list[int] | None = None
-        self._thread = Thread(target=self._work, daemon=True)
-        self._thread.start()
-
-    def _work(self) -> None:
-        with suppress(LlmosError), explained(self._path):  # who asks again hears of it
-            self._ids = self._ask()
-
-    def found(self) -> list[int] | None:
-        """None where that did not work."""
-        self._thread.join()
-        return self._ids
 
 
 class Library:
@@ -104,11 +83,10 @@ class Library:
     def _found(self, words: str, folders: Sequence[Path]) -> tuple[bool, list[int]]:
         """(whether the last word is taken for the start of one, ids): it is where nothing has all the words as they stand."""
         scopes = [self._scope(folder) for folder in (folders or (Path(os.fsdecode(self._home)),))]
-        early = Early(self._store.path, lambda: matching(self._store.reading, terms.query(words), scopes))
-        changed = [update(self._store, self._walk, scope, self._tell) for scope in scopes]
+        for scope in scopes:
+            update(self._store, self._walk, scope, self._tell)
         self._tell("", 0, 0)
-        found = None if any(changed) else early.found()
-        if ids := matching(self._store.db, terms.query(words), scopes) if found is None else found:
+        if ids := matching(self._store.db, terms.query(words), scopes):
             return False, ids
         return True, matching(self._store.db, terms.query(words, typing=True), scopes)
 

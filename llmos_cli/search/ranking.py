@@ -22,7 +22,7 @@ def matching(db: Connection, match: str, scopes: Sequence[Scope]) -> list[int]:
     where, values = _inside(db, scopes)
 
     def ids(match: str, more: str) -> list[int]:
-        """In one piece of text, so that other threads of Python are let in once, and not for each."""
+        """In one piece of text: 20,000 rows of one number each take longer."""
         select = f"SELECT words.rowid AS id FROM words{where} AND words MATCH ?{more}"
         joined = db.execute(f"SELECT group_concat(id) FROM ({select})", (*values, match)).fetchone()[0]
         return [*map(int, joined.split(","))] if joined else []

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llmos_cli import paths
-from llmos_cli.db import Connection, explained, open_database, open_reader
+from llmos_cli.db import Connection, explained, open_database
 from llmos_cli.errors import LlmosError
 
 try:
@@ -56,7 +56,6 @@ class Store:
         self.path = folder / "files.db"
         self._lock = folder / "files.lock"
         self._db: Connection | None = None
-        self._reading: Connection | None = None
         self._opened: tuple[int, int] | None = None
 
     @property
@@ -70,19 +69,10 @@ class Store:
                 open_pieces(self._db)
         return self._db
 
-    @property
-    def reading(self) -> Connection:
-        """Another connection, to read by in another thread; the index is there."""
-        if self._reading is None:
-            self._reading = open_reader(self.path)
-            self._reading.execute("PRAGMA cache_size = -65536")
-        return self._reading
-
     def close(self) -> None:
-        for db in (self._db, self._reading):
-            if db is not None:
-                db.close()
-        self._db = self._reading = None
+        if self._db is not None:
+            self._db.close()
+            self._db = None
 
     @contextmanager
     def locked(self, tell: Tell, *, wait: bool = True) -> Iterator[bool]:

@@ -61,19 +61,18 @@ def digest(path: bytes) -> bytes:
     return hashlib.blake2b(path, digest_size=16, person=b"forgotten").digest()
 
 
-def update(store: Store, walk: Walk, scope: Scope, tell: Tell) -> bool:
-    """Whether anything has changed. Raises LlmosError; what was committed before stays."""
+def update(store: Store, walk: Walk, scope: Scope, tell: Tell) -> None:
+    """Raises LlmosError; what was committed before stays."""
     began = time.time_ns()
     changed, gone = _compared(store.db, walk, scope, tell)
     if not changed and not gone:
-        return False
+        return
     with store.locked(tell) as waited:
         if waited:  # much may have been done meanwhile
             began = time.time_ns()
             changed, gone = _compared(store.db, walk, scope, tell)
         if changed or gone:
             _Work(store.db, scope, tell, began).do(changed, gone)
-    return True
 
 
 def forgotten(db: Connection) -> frozenset[bytes]:
