@@ -166,4 +166,4 @@ def test_what_a_command_said_can_be_spoken_of(make):
     do(session, "!printf 'b\\na\\n'", "@last | sort", "!cd thesis", "@last | count")
     assert printed(session.host) == "b\na\na\nb\n2\n" and session.host.cwd.name == "thesis"
     do(session, "count those please")
-    assert session.kernel.planner.contexts[-1] == "number"
+    assert session.kernel.planner.contexts[-1] == "text"  # it was lines that were counted
